@@ -1,0 +1,126 @@
+import type { CommittedLoad, LoadCounts, LoadRequest } from '../../model/connector.js';
+import { PlatformError } from '../../model/errors.js';
+import type { PostgresClient } from './client.js';
+import { quoteIdentifier } from './identifiers.js';
+
+/**
+ * Two tables beside the output table make a load happen once: `_tributary_loads` has a row for every committed load,
+ * `_tributary_state` one slot for every (pipeline, input, output), with the highest epoch seen. Both change in the transaction of the rows.
+ */
+const formatVersion = 1;
+
+const createTables = (schema: string): string => `
+CREATE TABLE IF NOT EXISTS ${schema}._tributary_state (
+  pipeline_id text NOT NULL, input text NOT NULL, output text NOT NULL, format integer NOT NULL, epoch bigint NOT NULL, version bigint NOT NULL,
+  state jsonb NOT NULL, updated_at timestamptz NOT NULL, PRIMARY KEY (pipeline_id, input, output));
+CREATE TABLE IF NOT EXISTS ${schema}._tributary_loads (
+  load_id text PRIMARY KEY, format integer NOT NULL, pipeline_id text NOT NULL, run_id text NOT NULL, output text NOT NULL, attempt integer NOT NULL, epoch bigint NOT NULL,
+  staged bigint NOT NULL, inserted bigint NOT NULL, updated bigint NOT NULL, deleted bigint NOT NULL, unchanged bigint NOT NULL, stale bigint NOT NULL, rejected bigint NOT NULL,
+  committed_at timestamptz NOT NULL)`;
+
+interface LoadRow extends LoadCountsRow {
+  readonly attempt: number;
+  readonly committed_at: string;
+}
+type LoadCountsRow = { readonly [Count in keyof LoadCounts]: string };
+
+/** Makes schema and both tables where they are missing. Part of the caller's transaction; makers wait for one another. */
+export async function ensureBookkeeping(client: PostgresClient, schema: string): Promise<void> {
+  const { rows } = await client.query<{ missing: boolean; schema_missing: boolean }>(
+    `SELECT to_regclass(quote_ident($1) || '._tributary_state') IS NULL OR to_regclass(quote_ident($1) || '._tributary_loads') IS NULL AS missing,
+            to_regnamespace(quote_ident($1)) IS NULL AS schema_missing`,
+    [schema],
+  );
+  if (!rows[0]?.missing) return;
+  await lockByName(client, `tributary bookkeeping ${schema}`);
+  if (rows[0].schema_missing) await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
+  await client.query(createTables(quoteIdentifier(schema)));
+}
+
+/** Held until the transaction ends. Whoever asks about a load takes the same lock and so waits for a commit under way. */
+export async function lockByName(client: PostgresClient, name: string): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
+}
+
+/** Locks the slots of one output in name order, making those that are missing. @throws PlatformError EPOCH_FENCED */
+export async function lockSlots(client: PostgresClient, schema: string, { identity, inputs, dataset }: LoadRequest): Promise<void> {
+  const table = `${quoteIdentifier(schema)}._tributary_state`;
+  await client.query(
+    `INSERT INTO ${table} (pipeline_id, input, output, format, epoch, version, state, updated_at)
+     SELECT $1, input, $3, ${formatVersion}, 0, 0, '{}', now() FROM unnest($2::text[]) AS input ORDER BY input ON CONFLICT DO NOTHING`,
+    [identity.pipelineId, inputs, dataset.name],
+  );
+  const { rows } = await client.query<{ epoch: string; format: number }>(
+    `SELECT epoch, format FROM ${table} WHERE pipeline_id = $1 AND output = $2 AND input = ANY($3::text[]) ORDER BY input FOR UPDATE`,
+    [identity.pipelineId, dataset.name, inputs],
+  );
+  if (rows.some((row) => row.format > formatVersion)) {
+    throw new PlatformError('DESTINATION_MISMATCH', `${schema}._tributary_state was written by a newer version of Tributary. Use that version.`);
+  }
+  const highest = Math.max(...rows.map((row) => Number(row.epoch)));
+  if (highest > identity.epoch) {
+    throw new PlatformError(
+      'EPOCH_FENCED',
+      `Another attempt of this pipeline has taken over at the destination (epoch ${highest}, this one has ${identity.epoch}). Nothing was written.`,
+    );
+  }
+}
+
+/** False: this load had been committed before. */
+export async function recordLoad(client: PostgresClient, schema: string, { identity, dataset }: LoadRequest): Promise<boolean> {
+  await lockByName(client, identity.loadId);
+  const { rowCount } = await client.query(
+    `INSERT INTO ${quoteIdentifier(schema)}._tributary_loads
+       (load_id, format, pipeline_id, run_id, output, attempt, epoch, staged, inserted, updated, deleted, unchanged, stale, rejected, committed_at)
+     VALUES ($1, ${formatVersion}, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, 0, 0, now()) ON CONFLICT DO NOTHING`,
+    [identity.loadId, identity.pipelineId, identity.runId, dataset.name, identity.attempt, identity.epoch],
+  );
+  return rowCount === 1;
+}
+
+/** Writes the counts of the load and moves its slots on. */
+export async function finishLoad(client: PostgresClient, schema: string, { identity, inputs, dataset }: LoadRequest, counts: LoadCounts): Promise<void> {
+  const { staged, inserted, updated, deleted, unchanged, stale, rejected } = counts;
+  await client.query(
+    `UPDATE ${quoteIdentifier(schema)}._tributary_loads
+     SET staged = $2, inserted = $3, updated = $4, deleted = $5, unchanged = $6, stale = $7, rejected = $8 WHERE load_id = $1`,
+    [identity.loadId, staged, inserted, updated, deleted, unchanged, stale, rejected],
+  );
+  await client.query(
+    `UPDATE ${quoteIdentifier(schema)}._tributary_state SET epoch = $4, version = version + 1, updated_at = now()
+     WHERE pipeline_id = $1 AND output = $2 AND input = ANY($3::text[])`,
+    [identity.pipelineId, dataset.name, inputs, identity.epoch],
+  );
+}
+
+/** null: not committed, which is certain, since a commit under way is waited for. Needs a transaction of its own. */
+export async function findLoad(client: PostgresClient, schema: string, loadId: string): Promise<CommittedLoad | null> {
+  await client.query('BEGIN');
+  await lockByName(client, loadId);
+  const exists = await client.query<{ exists: boolean }>(`SELECT to_regclass(quote_ident($1) || '._tributary_loads') IS NOT NULL AS exists`, [schema]);
+  if (!exists.rows[0]?.exists) {
+    await client.query('COMMIT');
+    return null;
+  }
+  const { rows } = await client.query<LoadRow>(
+    `SELECT staged, inserted, updated, deleted, unchanged, stale, rejected, attempt, to_char(committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS committed_at
+     FROM ${quoteIdentifier(schema)}._tributary_loads WHERE load_id = $1`,
+    [loadId],
+  );
+  await client.query('COMMIT');
+  return rows[0] ? toCommittedLoad(rows[0]) : null;
+}
+
+function toCommittedLoad({ attempt, committed_at: committedAt, ...row }: LoadRow): CommittedLoad {
+  const { staged, inserted, updated, deleted, unchanged, stale, rejected } = row;
+  const counts = {
+    staged: Number(staged),
+    inserted: Number(inserted),
+    updated: Number(updated),
+    deleted: Number(deleted),
+    unchanged: Number(unchanged),
+    stale: Number(stale),
+    rejected: Number(rejected),
+  };
+  return { attempt, committedAt, counts };
+}

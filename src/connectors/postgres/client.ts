@@ -1,0 +1,54 @@
+import pg from 'pg';
+import type { PostgresConfig } from './config.js';
+import { type Doing, toPostgresError } from './errors.js';
+
+const connectTimeoutMs = 10_000;
+
+/**
+ * Everything that the text form of a value depends on, and no search path: every name we send is qualified.
+ * A session whose client has died ends its statement within two seconds (not offered by every system, hence apart).
+ */
+const pinned = `SET DateStyle = 'ISO, YMD'; SET IntervalStyle = postgres; SET TimeZone = 'UTC'; SET extra_float_digits = 1; SET bytea_output = hex;
+SET client_encoding = 'UTF8'; SET lc_monetary = 'C'; SET xmloption = content; SET standard_conforming_strings = on; SET search_path = '';
+SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = error`;
+const endWithClient = `SELECT set_config('client_connection_check_interval', '2s', false) WHERE current_setting('client_connection_check_interval', true) IS NOT NULL`;
+
+export type PostgresClient = pg.Client;
+
+/** One connection to the server, with its session pinned. Who asks for it ends it. */
+export async function connect(config: PostgresConfig): Promise<PostgresClient> {
+  const where = `PostgreSQL at ${config.host}:${config.port}, database "${config.database}"`;
+  const client = new pg.Client({ ...config, connectionTimeoutMillis: connectTimeoutMs, application_name: 'tributary', keepAlive: true });
+  // Without a listener a cut connection would end the process; whoever awaits a query gets the error anyway.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query(pinned);
+  } catch (error) {
+    await end(client);
+    throw toPostgresError(error, 'connect', where);
+  }
+  await client.query(endWithClient).catch(() => undefined);
+  return client;
+}
+
+/** Runs `work` on a connection of its own. */
+export async function withClient<T>(config: PostgresConfig, doing: Doing, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+  const client = await connect(config);
+  try {
+    return await work(client);
+  } catch (error) {
+    throw toPostgresError(error, doing, `PostgreSQL database "${config.database}"`);
+  } finally {
+    await end(client);
+  }
+}
+
+export async function end(client: PostgresClient): Promise<void> {
+  await client.end().catch(() => undefined);
+}
+
+/** Cuts the connection at once; the server rolls back what was open. */
+export function destroy(client: PostgresClient): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}

@@ -1,0 +1,23 @@
+import type { Connector } from '../../model/connector.js';
+import { assignable } from './assignable.js';
+import { configProblems, datasetNamespace, secretFields, toPostgresConfig } from './config.js';
+import { formatTableName, parseTableName } from './identifiers.js';
+import { PostgresSession } from './session.js';
+import { createType, readConversion, writeConversion } from './types.js';
+
+/** PostgreSQL 13 and newer, read by `COPY … TO STDOUT` and written by `COPY … FROM STDIN`. */
+export const postgresConnector: Connector = {
+  kind: 'postgres',
+  secretFields,
+  configProblems,
+  datasetNamespace,
+  normalizeStream(stream) {
+    const table = parseTableName(stream);
+    return table && formatTableName(table);
+  },
+  readConversion,
+  writeConversion,
+  createType,
+  assignable,
+  open: (config, namespace) => new PostgresSession(toPostgresConfig(config), namespace),
+};

@@ -1,0 +1,159 @@
+import type { LoadCounts, LoadRequest } from '../../model/connector.js';
+import type { PostgresClient } from './client.js';
+import { sqlState } from './errors.js';
+import { quoteIdentifier, quoteIdentifiers, quoteTable, type TableName } from './identifiers.js';
+
+/** What a merge works on: `stage` is a quoted table of the same session, with `_pos` first. */
+export interface Merge {
+  readonly request: LoadRequest;
+  readonly table: TableName;
+  readonly stage: string;
+  readonly stagedRows: number;
+  readonly refusedRows: number;
+}
+
+interface Written {
+  readonly inserted: number;
+  readonly updated: number;
+}
+
+const uniqueViolation = '23505';
+
+/** Writes the staged rows into the table, within the caller's transaction, and says what became of each. */
+export async function mergeStage(client: PostgresClient, merge: Merge): Promise<LoadCounts> {
+  const { request, table, stage, stagedRows, refusedRows } = merge;
+  const counts = { staged: stagedRows, inserted: 0, updated: 0, deleted: 0, unchanged: 0, stale: 0, rejected: refusedRows };
+  if (request.mode === 'append') {
+    const columns = columnsOf(request);
+    const { rowCount } = await client.query(`INSERT INTO ${quoteTable(table)} (${columns}) SELECT ${columns} FROM ${stage} ORDER BY _pos`);
+    return { ...counts, inserted: rowCount ?? 0 };
+  }
+  const first = await insertIntoEmpty(client, merge);
+  if (first) return { ...counts, ...first };
+  const losers = await countDuplicates(client, merge);
+  const winners = losers > 0 ? winnersOf(merge) : acceptableOf(merge);
+  const { inserted, updated } = await upsert(client, merge, winners);
+  const left = stagedRows - refusedRows - losers - inserted - updated;
+  const older = left > 0 && request.orderBy !== null ? await countOlder(client, merge, winners) : 0;
+  return { ...counts, inserted, updated, stale: losers + older, unchanged: left - older };
+}
+
+/** Rows that may be loaded: key and `orderBy` are there. */
+export function acceptable({ key, orderBy }: LoadRequest): string {
+  const needed = orderBy === null || key.includes(orderBy) ? key : [...key, orderBy];
+  return needed.length === 0 ? 'true' : needed.map((name) => `${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
+}
+
+/** The usual first load: one plain insert, which the unique index itself checks for repeated keys. null: it is another case. */
+async function insertIntoEmpty(client: PostgresClient, merge: Merge): Promise<Written | null> {
+  const { rows } = await client.query(`SELECT 1 FROM ${quoteTable(merge.table)} LIMIT 1`);
+  if (rows.length > 0) return null;
+  const columns = columnsOf(merge.request);
+  const insert = `INSERT INTO ${quoteTable(merge.table)} (${columns}) ${acceptableOf(merge)}`;
+  const inserted = await unlessRepeated(client, async () => (await client.query(insert)).rowCount ?? 0);
+  return inserted === null ? null : { inserted, updated: 0 };
+}
+
+/**
+ * An update and an insert of what is not there: half the time of `ON CONFLICT` for new rows. Should somebody else insert one of the
+ * keys meanwhile, the slower statement does it.
+ */
+async function upsert(client: PostgresClient, merge: Merge, winners: string): Promise<Written> {
+  const quick = await unlessRepeated(client, async () => {
+    const updated = await updateExisting(client, merge, winners);
+    const { rowCount } = await client.query(
+      `INSERT INTO ${quoteTable(merge.table)} (${columnsOf(merge.request)}) SELECT winner.* FROM (${winners}) AS winner
+       WHERE NOT EXISTS (SELECT FROM ${quoteTable(merge.table)} AS stored WHERE ${sameKey(merge.request)})`,
+    );
+    return { inserted: rowCount ?? 0, updated };
+  });
+  if (quick) return quick;
+  const { rows } = await client.query<{ inserted: string; updated: string }>(onConflictStatement(merge, winners));
+  return { inserted: Number(rows[0]?.inserted ?? 0), updated: Number(rows[0]?.updated ?? 0) };
+}
+
+/** Runs `work`; a key that is there already undoes it and gives null. */
+async function unlessRepeated<T>(client: PostgresClient, work: () => Promise<T>): Promise<T | null> {
+  await client.query('SAVEPOINT tributary_merge');
+  try {
+    return await work();
+  } catch (error) {
+    if (sqlState(error) !== uniqueViolation) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT tributary_merge');
+    return null;
+  }
+}
+
+async function updateExisting(client: PostgresClient, { request, table }: Merge, winners: string): Promise<number> {
+  const others = othersOf(request);
+  if (others.length === 0) return 0;
+  const assignments = others.map((name) => `${quoteIdentifier(name)} = winner.${quoteIdentifier(name)}`).join(', ');
+  const { rowCount } = await client.query(
+    `UPDATE ${quoteTable(table)} AS stored SET ${assignments} FROM (${winners}) AS winner WHERE ${sameKey(request)} AND ${replaces(request, 'winner')}`,
+  );
+  return rowCount ?? 0;
+}
+
+function onConflictStatement({ request, table }: Merge, winners: string): string {
+  const others = othersOf(request);
+  const assignments = others.map((name) => `${quoteIdentifier(name)} = EXCLUDED.${quoteIdentifier(name)}`).join(', ');
+  const action = others.length === 0 ? 'DO NOTHING' : `DO UPDATE SET ${assignments} WHERE ${replaces(request, 'EXCLUDED')}`;
+  return `WITH merged AS (
+    INSERT INTO ${quoteTable(table)} AS stored (${columnsOf(request)}) ${winners} ON CONFLICT (${quoteIdentifiers(request.key)}) ${action} RETURNING (xmax = 0) AS inserted)
+  SELECT count(*) FILTER (WHERE inserted) AS inserted, count(*) FILTER (WHERE NOT inserted) AS updated FROM merged`;
+}
+
+/** Rows beyond the first of their key. */
+async function countDuplicates(client: PostgresClient, { request, stage, stagedRows, refusedRows }: Merge): Promise<number> {
+  const key = quoteIdentifiers(request.key);
+  const { rows } = await client.query<{ keys: string }>(
+    request.key.length === 1
+      ? `SELECT count(DISTINCT ${key}) AS keys FROM ${stage} WHERE ${acceptable(request)}`
+      : `SELECT count(*) AS keys FROM (SELECT FROM ${stage} WHERE ${acceptable(request)} GROUP BY ${key}) AS distinct_keys`,
+  );
+  return stagedRows - refusedRows - Number(rows[0]?.keys ?? 0);
+}
+
+/** Winners older than the row that stands in the table. */
+async function countOlder(client: PostgresClient, { request, table }: Merge, winners: string): Promise<number> {
+  const order = quoteIdentifier(request.orderBy ?? '');
+  const { rows } = await client.query<{ older: string }>(
+    `SELECT count(*) AS older FROM (${winners}) AS winner JOIN ${quoteTable(table)} AS stored ON ${sameKey(request)} WHERE stored.${order} > winner.${order}`,
+  );
+  return Number(rows[0]?.older ?? 0);
+}
+
+function acceptableOf({ request, stage }: Merge): string {
+  return `SELECT ${columnsOf(request)} FROM ${stage} WHERE ${acceptable(request)}`;
+}
+
+/** Of several rows with one key the highest `orderBy`, then the last position. */
+function winnersOf({ request, stage }: Merge): string {
+  const key = quoteIdentifiers(request.key);
+  const order = request.orderBy === null ? '' : `${quoteIdentifier(request.orderBy)} DESC, `;
+  return `SELECT DISTINCT ON (${key}) ${columnsOf(request)} FROM ${stage} WHERE ${acceptable(request)} ORDER BY ${key}, ${order}_pos DESC`;
+}
+
+/** Not older than the stored row and not equal to it. `*<>` compares stored images: every type has it, 1.0 differs from 1.00, NULL equals NULL. */
+function replaces(request: LoadRequest, row: string): string {
+  const image = (alias: string) =>
+    `CAST(ROW(${othersOf(request)
+      .map((name) => `${alias}.${quoteIdentifier(name)}`)
+      .join(', ')}) AS record)`;
+  const differs = `${image('stored')} OPERATOR(pg_catalog.*<>) ${image(row)}`;
+  if (request.orderBy === null) return differs;
+  const order = quoteIdentifier(request.orderBy);
+  return `(stored.${order} IS NULL OR ${row}.${order} >= stored.${order}) AND ${differs}`;
+}
+
+function sameKey({ key }: LoadRequest): string {
+  return key.map((name) => `stored.${quoteIdentifier(name)} = winner.${quoteIdentifier(name)}`).join(' AND ');
+}
+
+function columnsOf({ columns }: LoadRequest): string {
+  return quoteIdentifiers(columns.map(({ name }) => name));
+}
+
+function othersOf({ columns, key }: LoadRequest): string[] {
+  return columns.map(({ name }) => name).filter((name) => !key.includes(name));
+}

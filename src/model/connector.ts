@@ -1,0 +1,163 @@
+import type { ColumnSchema, DatasetRef } from './dataset.js';
+import type { Segment, SegmentLimits } from './segment.js';
+
+/** How a column's text form becomes a DuckDB value, exactly; `{}` stands for the text (VARCHAR) expression. */
+export interface ReadConversion {
+  /** DuckDB type of the value. */
+  readonly type: string;
+  readonly expression: string;
+}
+
+/** How a DuckDB value becomes the store's text form, exactly; `{}` stands for the value. */
+export interface WriteConversion {
+  /** The store's own word for the type of the column that is made for it. */
+  readonly type: string;
+  readonly expression: string;
+}
+
+export interface StreamColumn extends ColumnSchema {
+  readonly type: string;
+  readonly nullable: boolean;
+  /** null: no exact conversion; the column may only pass through or be read by `cast` from its text. */
+  readonly read: ReadConversion | null;
+  /** False for what the store computes itself (generated columns): it can be read, not written. */
+  readonly writable: boolean;
+  /** True when a row may be written without it: nullable, defaulted or identity. */
+  readonly optional: boolean;
+}
+
+export interface StreamDescription {
+  /** As it is written in a pipeline document: `schema.table`. */
+  readonly stream: string;
+  readonly dataset: DatasetRef;
+  readonly columns: readonly StreamColumn[];
+  readonly primaryKey: readonly string[];
+  /** Column lists, each of which identifies a row: the primary key and every other full unique index. */
+  readonly uniqueKeys: readonly (readonly string[])[];
+  /** Columns that could serve as an incremental cursor. */
+  readonly cursorCandidates: readonly string[];
+}
+
+export interface ReadRequest {
+  readonly stream: string;
+  /** Only these are asked for, in this order. */
+  readonly columns: readonly string[];
+  /** Segments are written here; the reader owns and removes them. */
+  readonly folder: string;
+  readonly limits: SegmentLimits;
+}
+
+export interface LoadColumn {
+  readonly name: string;
+  /** The store's own word. */
+  readonly type: string;
+}
+
+/** Identity of one commit, the same for every attempt of a run. */
+export interface LoadIdentity {
+  readonly loadId: string;
+  readonly pipelineId: string;
+  readonly runId: string;
+  readonly attempt: number;
+  /** Refused when the destination has seen a higher one for the same slot. */
+  readonly epoch: number;
+}
+
+export interface LoadRequest {
+  readonly identity: LoadIdentity;
+  readonly stream: string;
+  readonly dataset: DatasetRef;
+  /** Aliases of the inputs the rows come from: one state slot each. */
+  readonly inputs: readonly string[];
+  readonly columns: readonly LoadColumn[];
+  readonly mode: 'append' | 'upsert';
+  /** Empty for append. */
+  readonly key: readonly string[];
+  readonly orderBy: string | null;
+}
+
+/** staged = inserted + updated + deleted + unchanged + stale + rejected. */
+export interface LoadCounts {
+  readonly staged: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly unchanged: number;
+  readonly stale: number;
+  readonly rejected: number;
+}
+
+export interface CommittedLoad {
+  readonly counts: LoadCounts;
+  /** The attempt whose rows stand in the table. */
+  readonly attempt: number;
+  /** RFC 3339 */
+  readonly committedAt: string;
+}
+
+/** A row that the load step refused: its key or `orderBy` is null. Values are the store's text forms. */
+export interface RefusedRow {
+  readonly position: number;
+  /** From 1 among refused rows of equal content, in the order of their positions. */
+  readonly ordinal: number;
+  readonly code: 'NULL_KEY' | 'NULL_ORDER';
+  readonly message: string;
+  readonly row: Readonly<Record<string, string | null>>;
+}
+
+/** One load: `stage` any number of segments, then `refused`, then exactly one of `commit` and `abort`. */
+export interface Load {
+  /** Copies the segment behind what is staged already. */
+  stage(segment: Segment, signal: AbortSignal): Promise<void>;
+  /** Rows that `commit` will leave out, in batches of at most 1,000. To be stored before the commit. */
+  refused(signal: AbortSignal): AsyncIterable<readonly RefusedRow[]>;
+  /**
+   * One transaction: locks the state slots in name order, refuses an older epoch (EPOCH_FENCED), records the load id
+   * (already there: returns that load, changes nothing), makes schema and table if missing, merges, advances the slots.
+   */
+  commit(signal: AbortSignal): Promise<CommittedLoad>;
+  /** Leaves the destination as it was. Safe at any point, also twice. */
+  abort(): Promise<void>;
+}
+
+/** A connection in use. Every method rejects with a PlatformError whose message holds no secret. */
+export interface Session {
+  /** Resolves when the system answers and lets us in. CONNECTION_FAILED or ACCESS_DENIED otherwise. */
+  check(): Promise<void>;
+  /** At most 1,000 streams, by name. */
+  discover(): Promise<StreamDescription[]>;
+  /** null: there is no such stream. A malformed name is BAD_USER_INPUT. */
+  describe(stream: string): Promise<StreamDescription | null>;
+  /** The dataset that a stream of this name is or would be. */
+  datasetOf(stream: string): DatasetRef;
+  /** Writes segments in source order; ends when the source is exhausted. A stream without rows yields none. */
+  read(request: ReadRequest, signal: AbortSignal): AsyncIterable<Segment>;
+  /** Checks the destination (DESTINATION_MISMATCH) and opens the staging. */
+  load(request: LoadRequest, signal: AbortSignal): Promise<Load>;
+  /** What is recorded of a load: null when it has not been committed. Decides after an unknown commit result. */
+  findLoad(stream: string, loadId: string): Promise<CommittedLoad | null>;
+  close(): Promise<void>;
+}
+
+/** An outside system. Pure but for `open`'s result. */
+export interface Connector {
+  readonly kind: string;
+  /** Fields of `config` that hold secrets and therefore must be `${env:TRIBUTARY_SECRET_…}` references. */
+  readonly secretFields: readonly string[];
+  /** Everything that is wrong with the fields of a config, each as a sentence; empty when it can be used. */
+  configProblems(config: Readonly<Record<string, unknown>>): string[];
+  /** Namespace of this connection's datasets as OpenLineage's naming says; the local host is always `localhost`. */
+  datasetNamespace(config: Readonly<Record<string, unknown>>): string;
+  /** The stream's name in its normal form (`orders` → `public.orders`); null when it cannot be a name here. */
+  normalizeStream(stream: string): string | null;
+  /** How a column of this type is read; null when there is no exact form. */
+  readConversion(storeType: string): ReadConversion | null;
+  /** The column that is made for a computed DuckDB type; null when there is no exact form. */
+  writeConversion(duckdbType: string): WriteConversion | null;
+  /** The type given to a column made for a value passed through from a column of the same kind of store. */
+  createType(storeType: string): string;
+  /** True when every value of store type `from` is stored in a column of type `to` unchanged. */
+  assignable(from: string, to: string): boolean;
+  /** `config` with its secrets in place. Opens nothing until a method is called. */
+  open(config: Readonly<Record<string, unknown>>, datasetNamespace: string): Session;
+}

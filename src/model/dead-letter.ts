@@ -1,0 +1,25 @@
+export type DeadLetterStatus = 'OPEN' | 'REPLAYED' | 'DISCARDED';
+export type DeadLetterStage = 'transform' | 'load';
+
+/** A row that was refused, as the run's process reports it. The same row in another attempt gets the same id. */
+export interface RejectedRow {
+  /** Hash of load id, stage, step, and key or row hash with ordinal among equals. */
+  readonly id: string;
+  readonly loadId: string;
+  readonly stage: DeadLetterStage;
+  readonly step: string;
+  readonly code: string;
+  readonly message: string;
+  /** Column → text form; null for NULL. */
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+export interface DeadLetter extends Omit<RejectedRow, 'row'> {
+  /** null when the row is too large to be kept. */
+  readonly row: Readonly<Record<string, unknown>> | null;
+  readonly runId: string;
+  readonly pipelineId: string;
+  readonly attempt: number;
+  readonly status: DeadLetterStatus;
+  readonly createdAt: string;
+}

@@ -1,0 +1,61 @@
+import type { CompiledPipeline } from './compiled-pipeline.js';
+import type { StreamDescription } from './connector.js';
+import type { DatasetRef } from './dataset.js';
+import type { RejectedRow } from './dead-letter.js';
+import type { ErrorRecord, SpecIssue } from './errors.js';
+import type { PipelineSpec } from './pipeline-spec.js';
+import type { RunMetrics, RunSummary, StepMetrics } from './run.js';
+
+/** A connection as a run's process needs it, with its secrets in place. Goes over the process channel only. */
+export interface ResolvedConnection {
+  readonly name: string;
+  readonly kind: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly datasetNamespace: string;
+}
+
+/** Schemas to compile against. */
+export interface CompileRequest {
+  readonly spec: PipelineSpec;
+  /** By input alias. */
+  readonly inputs: Readonly<Record<string, StreamDescription>>;
+  /** In the order of the spec's outputs. `existing` null: the table is not there yet. */
+  readonly outputs: readonly { readonly kind: string; readonly dataset: DatasetRef; readonly existing: StreamDescription | null }[];
+}
+export type CompileResult =
+  | { readonly compiled: CompiledPipeline }
+  /** DESTINATION_MISMATCH when the document is right and only tables that are there do not fit it. */
+  | { readonly issues: readonly SpecIssue[]; readonly code: 'INVALID_SPEC' | 'DESTINATION_MISMATCH' };
+
+export interface RunRequest {
+  readonly runId: string;
+  readonly pipelineId: string;
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly spec: PipelineSpec;
+  /** By connection name. */
+  readonly connections: Readonly<Record<string, ResolvedConnection>>;
+  /** The run's own folder: made by the caller, who also removes it. */
+  readonly folder: string;
+  /** The run's start, RFC 3339: what now() is in expressions. */
+  readonly startedAt: string;
+}
+
+/** What the parent sends to a run's process. One `compile` or `run` per process; `cancel` at any time. */
+export type ToRunProcess =
+  | { readonly type: 'compile'; readonly request: CompileRequest }
+  | { readonly type: 'run'; readonly request: RunRequest }
+  | { readonly type: 'stored'; readonly batch: number; readonly error: ErrorRecord | null }
+  | { readonly type: 'cancel' };
+
+/** What a run's process sends. It ends with exactly one of `compiled`, `done` and `failed`, and then exits by itself. */
+export type FromRunProcess =
+  | { readonly type: 'ready' }
+  | { readonly type: 'compiled'; readonly result: CompileResult }
+  /** Sent once, before the first read: what the run's lineage will be. */
+  | { readonly type: 'bound'; readonly compiled: CompiledPipeline }
+  | { readonly type: 'progress'; readonly metrics: RunMetrics; readonly steps: readonly StepMetrics[] }
+  /** At most 1,000 letters; the process waits for `stored` with the same batch number. */
+  | { readonly type: 'rejected'; readonly batch: number; readonly rows: readonly RejectedRow[] }
+  | { readonly type: 'done'; readonly summary: RunSummary }
+  | { readonly type: 'failed'; readonly error: ErrorRecord; readonly metrics: RunMetrics; readonly steps: readonly StepMetrics[] };

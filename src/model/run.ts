@@ -1,0 +1,80 @@
+import { type ErrorRecord, PlatformError } from './errors.js';
+
+export type RunState = 'QUEUED' | 'RUNNING' | 'COMPLETE' | 'FAIL' | 'ABORT' | 'SKIPPED';
+
+const transitions: Readonly<Record<RunState, readonly RunState[]>> = {
+  QUEUED: ['RUNNING', 'SKIPPED', 'ABORT'],
+  RUNNING: ['COMPLETE', 'FAIL', 'ABORT', 'QUEUED'],
+  COMPLETE: [],
+  FAIL: [],
+  ABORT: [],
+  SKIPPED: [],
+};
+
+/** States from which `to` may be entered. */
+export function statesBefore(to: RunState): RunState[] {
+  return (Object.keys(transitions) as RunState[]).filter((from) => transitions[from].includes(to));
+}
+
+export function isFinal(state: RunState): boolean {
+  return transitions[state].length === 0;
+}
+
+/** @throws PlatformError BAD_TRANSITION when a run may not go from `from` to `to` */
+export function assertTransition(from: RunState, to: RunState): void {
+  if (!transitions[from].includes(to)) throw new PlatformError('BAD_TRANSITION', `A run cannot go from ${from} to ${to}.`);
+}
+
+export interface RunMetrics {
+  readonly rowsRead: number;
+  /** Rows inserted, updated or deleted at the destinations. */
+  readonly rowsWritten: number;
+  readonly rowsRejected: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+export const noMetrics: RunMetrics = { rowsRead: 0, rowsWritten: 0, rowsRejected: 0, bytesRead: 0, bytesWritten: 0 };
+
+/** rowsIn = rowsOut + rowsRejected + rows that a filter dropped. */
+export interface StepMetrics {
+  readonly step: string;
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly rowsRejected: number;
+  readonly durationMs: number;
+}
+
+/** What a run's process reports at its end. */
+export interface RunSummary {
+  readonly metrics: RunMetrics;
+  readonly steps: readonly StepMetrics[];
+  readonly outputs: readonly OutputSummary[];
+}
+
+/** `lineage` is keyed by the same order as the compiled outputs. */
+export interface OutputSummary {
+  readonly loadId: string;
+  /** The attempt whose rows stand in the table; its dead letters are the ones to open. */
+  readonly committedAttempt: number;
+  readonly rowsWritten: number;
+  readonly bytesWritten: number;
+}
+
+export interface Run {
+  /** UUIDv7, the OpenLineage runId. */
+  readonly id: string;
+  readonly pipelineId: string;
+  readonly pipelineVersion: number;
+  readonly state: RunState;
+  readonly trigger: string;
+  /** From 1; 0 while it has never been claimed. */
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly queuedAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly metrics: RunMetrics;
+  readonly steps: readonly StepMetrics[];
+  readonly error: ErrorRecord | null;
+}

@@ -1,0 +1,19 @@
+/**
+ * A bounded piece of a stream on its way: a CSV file in the run's folder. Rows are never held as objects.
+ * Format: comma, `"` doubled inside quotes, LF between rows, no header; an unquoted empty field is NULL, `""` the empty
+ * string. The first field of every row is `_pos`, its position in the read (from 1).
+ */
+export interface Segment {
+  readonly path: string;
+  /** Names behind `_pos`, in file order. */
+  readonly columns: readonly string[];
+  readonly rows: number;
+  readonly sizeBytes: number;
+  /** Length of the longest row in bytes; 0 when nobody needs it, on the way to a destination. */
+  readonly widestRowBytes: number;
+}
+
+export interface SegmentLimits {
+  /** A segment is closed at the first row end at or behind this size, in bytes. */
+  readonly segmentBytes: number;
+}

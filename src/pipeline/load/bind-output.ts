@@ -1,0 +1,96 @@
+import { orIdentity } from '../../lineage/transformations.js';
+import type { CompiledOutput } from '../../model/compiled-pipeline.js';
+import type { Connector, StreamDescription } from '../../model/connector.js';
+import type { DatasetRef } from '../../model/dataset.js';
+import type { SpecIssue } from '../../model/errors.js';
+import type { OutputLineage } from '../../model/lineage.js';
+import type { OutputSpec } from '../../model/pipeline-spec.js';
+import { formatPath } from '../spec/problems.js';
+import { findColumn, type Needs, type Relation, type RelationColumn, textColumn, valueColumn } from '../transform/relation.js';
+import { destinationProblems, type OfferedColumn, typedAsDestination } from './check-destination.js';
+
+export interface OutputTarget {
+  readonly connector: Connector;
+  readonly dataset: DatasetRef;
+  /** null: the table is made at the commit. */
+  readonly existing: StreamDescription | null;
+}
+
+export interface BoundOutput {
+  readonly output: CompiledOutput;
+  /** What is wrong with the document. */
+  readonly issues: readonly SpecIssue[];
+  /** Where a table that is there does not fit. */
+  readonly mismatches: readonly SpecIssue[];
+}
+
+/** Binds an output to its table: which column is loaded as which type, in which text form, and what it depends on. */
+export function bindOutput(spec: OutputSpec, relation: Relation, target: OutputTarget, inputDataset: DatasetRef, path: string): BoundOutput {
+  const issues: SpecIssue[] = [];
+  const offered = relation.columns.flatMap((column) => {
+    const loaded = loadColumn(column, target);
+    if (!loaded)
+      issues.push({
+        path: `${path}.from`,
+        message: `Column "${column.name}" of "${spec.from}" is ${column.type}, which ${target.connector.kind} has no exact form for. Cast it before the output.`,
+      });
+    return loaded ? [loaded] : [];
+  });
+  issues.push(...loadIssues(spec, relation, path));
+  const mismatches = target.existing && issues.length === 0 ? destinationProblems(offered, spec.load, target.existing, target.connector, path) : [];
+  const columns = typedAsDestination(offered, target.existing).map(({ name, type, sql }) => ({ name, type, sql }));
+  const { from, connection, stream, load } = spec;
+  const existing = target.existing?.columns.map(({ name, type, nullable, ordinal }) => ({ name, type, nullable, ordinal })) ?? null;
+  const output = {
+    from,
+    input: relation.input,
+    connection,
+    stream,
+    dataset: target.dataset,
+    load,
+    columns,
+    existing,
+    lineage: lineageOf(relation, target.dataset, inputDataset),
+  };
+  return { output, issues, mismatches };
+}
+
+/** An output hands every column of its relation on. */
+export function needOutput(relation: Relation, needs: Needs): void {
+  for (const column of relation.columns) needs.whole(column);
+}
+
+function loadColumn(column: RelationColumn, { connector }: OutputTarget): (OfferedColumn & { readonly sql: string }) | null {
+  if (column.passedType !== null)
+    return { name: column.name, type: connector.createType(column.passedType), passedType: column.passedType, sql: textColumn(column.name) };
+  const conversion = connector.writeConversion(column.type ?? '');
+  return (
+    conversion && {
+      name: column.name,
+      type: conversion.type,
+      passedType: conversion.type,
+      sql: conversion.expression.replaceAll('{}', valueColumn(column.name)),
+    }
+  );
+}
+
+function loadIssues({ from, load }: OutputSpec, relation: Relation, path: string): SpecIssue[] {
+  const places = [
+    ...load.key.map((name, index) => ({ name, place: ['load', 'key', index] })),
+    ...(load.orderBy === null ? [] : [{ name: load.orderBy, place: ['load', 'orderBy'] }]),
+  ];
+  return places
+    .filter(({ name }) => findColumn(relation, name)?.name !== name)
+    .map(({ name, place }) => ({ path: `${path}${formatPath(['', ...place])}`, message: `"${from}" has no column "${name}".` }));
+}
+
+function lineageOf(relation: Relation, output: DatasetRef, input: DatasetRef): OutputLineage {
+  return {
+    output,
+    inputs: [input],
+    columns: relation.columns.flatMap((column) =>
+      column.sources.map((source) => ({ from: source.from, to: column.name, transformations: orIdentity(source) })),
+    ),
+    influences: relation.influences,
+  };
+}

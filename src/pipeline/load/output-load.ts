@@ -1,0 +1,64 @@
+import type { CompiledOutput } from '../../model/compiled-pipeline.js';
+import type { CommittedLoad, Load, LoadIdentity, Session } from '../../model/connector.js';
+import { PlatformError } from '../../model/errors.js';
+import type { Segment } from '../../model/segment.js';
+import { type StoreRejected, storeLoadRejects } from '../rejected-rows.js';
+
+/** One output of a run on its way to its table. */
+export class OutputLoad {
+  /** Set when the rows stand in the table, by this attempt or by an earlier one. */
+  committed: CommittedLoad | null = null;
+  bytesStaged = 0;
+  rowsRefused = 0;
+  private load: Load | null = null;
+
+  constructor(
+    readonly compiled: CompiledOutput,
+    readonly identity: LoadIdentity,
+    private readonly session: Session,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async findCommitted(): Promise<void> {
+    this.committed = await this.session.findLoad(this.compiled.stream, this.identity.loadId);
+  }
+
+  async open(): Promise<void> {
+    const { stream, dataset, input, columns, load } = this.compiled;
+    const { mode, key, orderBy } = load;
+    const request = {
+      identity: this.identity,
+      stream,
+      dataset,
+      inputs: [input],
+      columns: columns.map(({ name, type }) => ({ name, type })),
+      mode,
+      key,
+      orderBy,
+    };
+    this.load = await this.session.load(request, this.signal);
+  }
+
+  async stage(segment: Segment): Promise<void> {
+    await this.opened.stage(segment, this.signal);
+    this.bytesStaged += segment.sizeBytes;
+  }
+
+  async storeRefused(store: StoreRejected): Promise<void> {
+    this.rowsRefused = await storeLoadRejects(this.opened, this.identity.loadId, this.compiled.stream, store, this.signal);
+  }
+
+  async commit(): Promise<void> {
+    if (this.committed) return;
+    this.committed = await this.opened.commit(this.signal);
+  }
+
+  async abort(): Promise<void> {
+    await this.load?.abort();
+  }
+
+  private get opened(): Load {
+    if (!this.load) throw new PlatformError('INTERNAL', `The load of ${this.compiled.stream} was not opened.`);
+    return this.load;
+  }
+}

@@ -1,0 +1,34 @@
+import type { CompiledInput } from '../../model/compiled-pipeline.js';
+import type { Segment } from '../../model/segment.js';
+import { quoteIdentifier, quoteText } from './duckdb.js';
+import { textColumn, valueColumn } from './relation.js';
+
+/** Name of the view over a segment's file: every column as text. */
+export function rawRelation(alias: string): string {
+  return quoteIdentifier(`_raw:${alias}`);
+}
+
+/**
+ * A SELECT over the file of a segment as it is. `allow_quoted_nulls=false` keeps '' apart from NULL; line and buffer size must
+ * exceed the widest row.
+ */
+export function rawSql(input: CompiledInput, segment: Segment): string {
+  const columns = ["'_pos': 'BIGINT'", ...input.columns.map(({ name }) => `${quoteText(`_text:${name}`)}: 'VARCHAR'`)].join(', ');
+  const lineBytes = Math.max(segment.widestRowBytes + 1, 65_536);
+  const bufferBytes = Math.max(segment.sizeBytes + 1, lineBytes * 2);
+  return `SELECT * FROM read_csv(${quoteText(segment.path)}, header = false, auto_detect = false, delim = ',', quote = '"', escape = '"', nullstr = '',
+    allow_quoted_nulls = false, strict_mode = true, max_line_size = ${lineBytes}, buffer_size = ${bufferBytes}, columns = {${columns}})`;
+}
+
+/** The input as its readers need it: texts as they are, values converted exactly. */
+export function inputSql(input: CompiledInput): string {
+  const items = input.columns.flatMap((column) => [
+    ...(column.text ? [textColumn(column.name)] : []),
+    ...(column.value ? [`${valueSql(column)} AS ${valueColumn(column.name)}`] : []),
+  ]);
+  return `SELECT ${['_pos', ...items].join(', ')} FROM ${rawRelation(input.alias)}`;
+}
+
+export function valueSql({ name, read }: CompiledInput['columns'][number]): string {
+  return (read?.expression ?? '{}').replaceAll('{}', textColumn(name));
+}

@@ -1,0 +1,71 @@
+import type { ColumnSource } from '../../lineage/transformations.js';
+import type { InfluenceEdge } from '../../model/lineage.js';
+import { quoteIdentifier } from './duckdb.js';
+
+/**
+ * A column of an input or of a step's result. In DuckDB it is up to two columns: the value under its own name, when `type`
+ * is not null, and for a column passed through from an input its text, under `_text:` and its name.
+ */
+export interface RelationColumn {
+  readonly name: string;
+  /** DuckDB type of the value; null: there is no exact one, only the text. */
+  readonly type: string | null;
+  /** The store's type of a column passed through; null: computed, so that there is no text. */
+  readonly passedType: string | null;
+  readonly sources: readonly ColumnSource[];
+}
+
+export interface Relation {
+  readonly name: string;
+  /** Alias of the input its rows come from. */
+  readonly input: string;
+  readonly columns: readonly RelationColumn[];
+  /** Input columns that decide which of its rows there are. */
+  readonly influences: readonly InfluenceEdge[];
+}
+
+/** DuckDB ignores case in names, and so does this. */
+export function findColumn(relation: Relation, name: string): RelationColumn | undefined {
+  return relation.columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+}
+
+export function valueColumn(name: string): string {
+  return quoteIdentifier(name);
+}
+
+export function textColumn(name: string): string {
+  return quoteIdentifier(`_text:${name}`);
+}
+
+/** Which of a relation's DuckDB columns something behind it reads. */
+export class Needs {
+  readonly values = new Set<string>();
+  readonly texts = new Set<string>();
+
+  value(column: RelationColumn): void {
+    this.values.add(column.name);
+  }
+
+  /** The text where there is one, else the value: what a column that is only handed on needs. */
+  whole(column: RelationColumn): void {
+    (column.passedType === null ? this.values : this.texts).add(column.name);
+  }
+
+  has(column: RelationColumn): boolean {
+    return this.values.has(column.name) || this.texts.has(column.name);
+  }
+
+  /** The same column, as another relation needs it. */
+  handOn(column: RelationColumn, to: Needs, as: RelationColumn): void {
+    if (this.values.has(column.name)) to.values.add(as.name);
+    if (this.texts.has(column.name)) to.texts.add(as.name);
+  }
+
+  /** Select-list items for a column that is handed on from `from` under `column`'s name. */
+  select(column: RelationColumn, from: string): string[] {
+    const items: string[] = [];
+    if (this.texts.has(column.name)) items.push(`${textColumn(from)} AS ${textColumn(column.name)}`);
+    if (this.values.has(column.name)) items.push(`${valueColumn(from)} AS ${valueColumn(column.name)}`);
+    return items;
+  }
+}
