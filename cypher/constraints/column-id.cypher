@@ -1,0 +1,3 @@
+// Ids are unique.
+// => nothing
+CREATE CONSTRAINT column_id IF NOT EXISTS FOR (column:Column) REQUIRE column.id IS UNIQUE

@@ -1,0 +1,3 @@
+// Open dataset edges of a job.
+// => nothing
+CREATE INDEX feeds_job IF NOT EXISTS FOR ()-[edge:FEEDS]-() ON (edge.jobId)

@@ -1,0 +1,21 @@
+// Opens INFLUENCES edges of a job.
+// $jobId   string
+// $source  string  EXECUTED or DECLARED
+// $edges   list of {id string, fromId string, toId string, outputId string, transformations string (JSON), types list of strings}
+// $at       string  RFC 3339
+// => nothing
+// Index: column_id, dataset_id
+UNWIND $edges AS opened
+MATCH (from:Column {id: opened.fromId})
+CALL (opened, from) {
+  MATCH (to:Dataset {id: opened.toId})
+  CREATE (from)-[:INFLUENCES {
+    id: opened.id,
+    jobId: $jobId,
+    source: $source,
+    outputId: opened.outputId,
+    transformations: opened.transformations,
+    types: opened.types,
+    validFrom: datetime($at)
+  }]->(to)
+}

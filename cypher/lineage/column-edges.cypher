@@ -1,0 +1,22 @@
+// Open edges between the given columns and datasets.
+// $ids        list of strings
+// $evidence   list of strings  EXECUTED, DECLARED
+// $edgeTypes  list of strings  DIRECT, INDIRECT; or null: both
+// => id string, fromId string, toId string, jobId string, outputId string, transformations string (JSON), evidence string, validFrom datetime
+// Index: column_id, dataset_id
+UNWIND $ids AS toId
+MATCH (to:Column|Dataset)
+WHERE to.id = toId
+MATCH (to)<-[edge:DERIVES|INFLUENCES]-(from:Column)
+WHERE from.id IN $ids
+  AND edge.source IN $evidence
+  AND ($edgeTypes IS NULL OR any(type IN edge.types WHERE type IN $edgeTypes))
+RETURN
+  edge.id AS id,
+  from.id AS fromId,
+  to.id AS toId,
+  edge.jobId AS jobId,
+  edge.outputId AS outputId,
+  edge.transformations AS transformations,
+  edge.source AS evidence,
+  edge.validFrom AS validFrom

@@ -1,0 +1,13 @@
+// Records which datasets the latest version of a pipeline writes, and no others.
+// $id          string
+// $datasetIds  list of strings
+// => nothing
+// Index: job_id, dataset_id
+MATCH (pipeline:Job {id: $id})
+CALL (pipeline) {
+  MATCH (pipeline)-[former:WRITES]->(:Dataset)
+  DELETE former
+}
+UNWIND $datasetIds AS datasetId
+MATCH (dataset:Dataset {id: datasetId})
+CREATE (pipeline)-[:WRITES]->(dataset)

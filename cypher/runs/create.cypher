@@ -1,0 +1,26 @@
+// Queues a run of a pipeline that is not deleted. Asked again with the same id, it gives the run made before.
+// $id         string  UUIDv7
+// $namespace  string  of the pipeline
+// $name       string  of the pipeline
+// $trigger    string  who or what asked for it
+// $metrics    string  JSON: all zero
+// $lock       string  any value
+// => run map; no row when there is no such pipeline
+// Index: job_key, run_id
+MATCH (pipeline:Job {namespace: $namespace, name: $name})
+SET pipeline.lock = $lock
+WITH pipeline
+WHERE pipeline.version > 0 AND pipeline.deletedAt IS NULL
+MERGE (run:Run {id: $id})
+ON CREATE SET
+  run.pipelineId = pipeline.id,
+  run.pipelineVersion = pipeline.version,
+  run.state = 'QUEUED',
+  run.trigger = $trigger,
+  run.attempt = 0,
+  run.epoch = 0,
+  run.queuedAt = datetime.truncate('microsecond', datetime.realtime()),
+  run.metrics = $metrics,
+  run.steps = '[]'
+MERGE (run)-[:OF]->(pipeline)
+RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error} AS run

@@ -1,0 +1,101 @@
+import type { Graph } from '../graph/graph.js';
+import { lockMark, newId } from '../graph/ids.js';
+import { type Claimed, claimRun, endRun, findClaimedRun, nextQueuedRun, recordProgress, recoverRuns, renewLease } from '../graph/run-queue.js';
+import { findRunsByIds } from '../graph/runs.js';
+import type { GraphTransaction } from '../graph/transaction.js';
+import { type ErrorRecord, PlatformError } from '../model/errors.js';
+import { type RunMetrics, type RunState, type StepMetrics, statesBefore } from '../model/run.js';
+
+/** Who reports: the claim of a run. */
+export interface Holder {
+  readonly runId: string;
+  readonly epoch: number;
+}
+
+export interface Ended {
+  readonly metrics: RunMetrics;
+  readonly steps: readonly StepMetrics[];
+  readonly error?: ErrorRecord | null;
+}
+
+/** `spec` is the document of the version to run; `cancelRequested` when the run was asked to end before a restart. */
+export type ClaimedRun = Claimed;
+
+const leaseSeconds = 60;
+
+/** The queue of runs in the graph. Every conditional write locks first; the epoch tells an old holder from the present one. */
+export class RunQueue {
+  constructor(private readonly graph: Graph) {}
+
+  claim(by: { worker: string; installation: string }): Promise<ClaimedRun | null> {
+    const claim = newId('claim');
+    let repeated = false;
+    return this.graph.transaction(async (transaction) => {
+      const [earlier] = repeated ? await transaction.run(findClaimedRun, { claim }) : [];
+      repeated = true;
+      return earlier ?? this.#claimNext(transaction, { ...by, claim });
+    });
+  }
+
+  async renew({ runId, epoch }: Holder): Promise<'held' | 'cancel' | 'lost'> {
+    const [cancelRequested] = await this.graph.write(renewLease, { id: runId, epoch, leaseSeconds, lock: lockMark() });
+    if (cancelRequested === undefined) return 'lost';
+    return cancelRequested ? 'cancel' : 'held';
+  }
+
+  async progress({ runId, epoch, metrics, steps }: Holder & Pick<Ended, 'metrics' | 'steps'>): Promise<void> {
+    const report = { id: runId, epoch, metrics: JSON.stringify(metrics), steps: JSON.stringify(steps), lock: lockMark() };
+    const [held] = await this.graph.write(recordProgress, report);
+    if (held === undefined) throw leaseLost(runId, epoch);
+  }
+
+  async end(to: 'FAIL' | 'ABORT', { runId, epoch, ...ended }: Holder & Ended): Promise<void> {
+    await this.graph.transaction((transaction) => endHeldRun(transaction, to, { runId, epoch, ...ended }));
+  }
+
+  async recover(installation: string): Promise<number> {
+    const [recovered = 0] = await this.graph.write(recoverRuns, { installation, lock: lockMark() });
+    return recovered;
+  }
+
+  async #claimNext(transaction: GraphTransaction, by: { worker: string; installation: string; claim: string }): Promise<ClaimedRun | null> {
+    for (;;) {
+      const [next] = await transaction.run(nextQueuedRun, { lock: by.claim });
+      if (next === undefined) return null;
+      const [claimed] = await transaction.run(claimRun, { ...next, ...by, from: statesBefore('RUNNING'), leaseSeconds, lock: by.claim });
+      if (claimed !== undefined) return claimed;
+    }
+  }
+}
+
+/**
+ * Ends a run under the lock of its pipeline. null: this holder has ended it so before, and its answer was lost.
+ *
+ * @throws PlatformError LEASE_LOST when the run is not held by this claim any more
+ */
+export async function endHeldRun(transaction: GraphTransaction, to: RunState, { runId, epoch, metrics, steps, error }: Holder & Ended) {
+  const [ended] = await transaction.run(endRun, {
+    id: runId,
+    epoch,
+    from: statesBefore(to),
+    to,
+    metrics: JSON.stringify(metrics),
+    steps: JSON.stringify(steps),
+    error: error ? JSON.stringify(error) : null,
+    lock: lockMark(),
+  });
+  if (ended !== undefined) return ended;
+  const [found] = await transaction.run(findRunsByIds, { ids: [runId] });
+  if (found?.run.state === to && found.run.epoch === epoch) return null;
+  throw leaseLost(runId, epoch);
+}
+
+function leaseLost(runId: string, epoch: number): PlatformError {
+  return new PlatformError(
+    'LEASE_LOST',
+    `Run ${runId} is not held by epoch ${epoch} any more: it has ended, or another attempt of it has begun. This report is not recorded.`,
+    {
+      context: { runId, epoch },
+    },
+  );
+}

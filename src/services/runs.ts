@@ -1,0 +1,169 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Graph } from '../graph/graph.js';
+import { lockMark } from '../graph/ids.js';
+import { findPipelines } from '../graph/pipelines.js';
+import {
+  abortQueuedRuns,
+  countRuns,
+  countRunsOfPipeline,
+  createRun,
+  findRunsByIds,
+  listRuns,
+  listRunsOfPipeline,
+  lockRun,
+  readsOfRuns,
+  requestCancel,
+  writesOfRuns,
+} from '../graph/runs.js';
+import { groupedBy } from '../lib/grouped-by.js';
+import type { DatasetVersion, Page, PageRequest } from '../model/catalogue.js';
+import { PlatformError } from '../model/errors.js';
+import type { JobRef } from '../model/lineage-query.js';
+import { isFinal, noMetrics, type Run, type RunState } from '../model/run.js';
+import { type Completion, completeRun } from './complete-run.js';
+import { longestList, positionByTime, rowLimit, timeCursor, toPage, wholeList } from './pages.js';
+import { type ClaimedRun, type Ended, type Holder, RunQueue } from './run-queue.js';
+
+export interface RunServiceParts {
+  readonly graph: Graph;
+  /** Called when a run has been queued: there may be work. */
+  readonly onQueued: () => void;
+  /** Called when a running run has been asked to end. */
+  readonly onCancel: (runId: string) => void;
+}
+
+export type StartedRun = { readonly outcome: 'queued'; readonly run: Run } | { readonly outcome: 'notFound' | 'conflict'; readonly message: string };
+export type CancelledRun = { readonly outcome: 'cancelled'; readonly run: Run } | { readonly outcome: 'notFound' | 'conflict'; readonly message: string };
+
+export interface RunListRequest extends PageRequest {
+  readonly job?: JobRef | null | undefined;
+  readonly pipelineId?: string | null | undefined;
+  readonly state?: readonly RunState[] | null | undefined;
+  /** RFC 3339: not queued before. */
+  readonly since?: string | null | undefined;
+}
+
+const beginningOfTime = '0001-01-01T00:00:00Z';
+
+/** Runs: asked for, looked at and cancelled by anyone; claimed, reported on and ended by a worker. */
+export class RunService {
+  readonly #queue: RunQueue;
+
+  constructor(private readonly parts: RunServiceParts) {
+    this.#queue = new RunQueue(parts.graph);
+  }
+
+  /** Queues a run of the pipeline's latest version. */
+  async start({ pipeline: { namespace, name }, trigger }: { pipeline: JobRef; trigger: string }): Promise<StartedRun> {
+    const id = uuidv7();
+    const metrics = JSON.stringify(noMetrics);
+    const [run] = await this.parts.graph.write(createRun, { id, namespace, name, trigger, metrics, lock: id });
+    if (run === undefined) return { outcome: 'notFound', message: `There is no pipeline ${namespace}/${name}; save it first.` };
+    this.parts.onQueued();
+    return { outcome: 'queued', run };
+  }
+
+  /** A queued run ends at once; a running one is asked to end, which its worker does. */
+  async cancel(runId: string): Promise<CancelledRun> {
+    const cancelled = await this.parts.graph.transaction(async (transaction): Promise<CancelledRun> => {
+      const [run] = await transaction.run(lockRun, { id: runId, lock: lockMark() });
+      if (run === undefined) return { outcome: 'notFound', message: `There is no run ${runId}.` };
+      if (isFinal(run.state)) return { outcome: 'conflict', message: `Run ${runId} is ${run.state} already; only a queued or running run can be cancelled.` };
+      if (run.state === 'QUEUED') await transaction.run(abortQueuedRuns, { pipelineId: run.pipelineId, id: runId });
+      else await transaction.run(requestCancel, { id: runId });
+      const [found] = await transaction.run(findRunsByIds, { ids: [runId] });
+      return { outcome: 'cancelled', run: found?.run ?? run };
+    });
+    if (cancelled.outcome === 'cancelled' && cancelled.run.state === 'RUNNING') this.parts.onCancel(runId);
+    return cancelled;
+  }
+
+  async get(id: string): Promise<Run | null> {
+    const [found] = await this.parts.graph.read(findRunsByIds, { ids: [id] });
+    return found?.run ?? null;
+  }
+
+  /** Newest first. */
+  async list(request: RunListRequest): Promise<Page<Run>> {
+    const filter = { since: sinceOf(request), states: request.state ?? null };
+    const page = { ...filter, ...positionByTime(request), limit: rowLimit(request) };
+    const pipelineId = await this.#pipelineOf(request);
+    if (pipelineId === 'none') return toPage<Run>(request, [], 0, cursorOf);
+    const { graph } = this.parts;
+    const [rows, [total = 0]] = await (pipelineId === null
+      ? Promise.all([graph.read(listRuns, page), graph.read(countRuns, filter)])
+      : Promise.all([graph.read(listRunsOfPipeline, { ...page, pipelineId }), graph.read(countRunsOfPipeline, { ...filter, pipelineId })]));
+    return toPage(request, rows, total, cursorOf);
+  }
+
+  /** Dataset versions that each run read; in the order of `runIds`. */
+  async readsOf(runIds: readonly string[]): Promise<DatasetVersion[][]> {
+    return inOrder(runIds, await this.parts.graph.read(readsOfRuns, { ids: runIds, limit: longestList + 1 }));
+  }
+
+  /** Dataset versions that each run wrote; in the order of `runIds`. */
+  async writesOf(runIds: readonly string[]): Promise<DatasetVersion[][]> {
+    return inOrder(runIds, await this.parts.graph.read(writesOfRuns, { ids: runIds, limit: longestList + 1 }));
+  }
+
+  /** Takes the run queued longest whose pipeline has no running one; null when there is none. Each run is taken once. */
+  claim(worker: { worker: string; installation: string }): Promise<ClaimedRun | null> {
+    return this.#queue.claim(worker);
+  }
+
+  /** Extends the lease. 'lost': the run is not held by this claim any more. */
+  renew(holder: Holder): Promise<'held' | 'cancel' | 'lost'> {
+    return this.#queue.renew(holder);
+  }
+
+  /** @throws PlatformError LEASE_LOST when the run is not held by this claim any more */
+  progress(report: Holder & Pick<Ended, 'metrics' | 'steps'>): Promise<void> {
+    return this.#queue.progress(report);
+  }
+
+  /** Ends the run COMPLETE and records everything it did. @throws PlatformError LEASE_LOST */
+  complete(completion: Completion): Promise<void> {
+    return this.parts.graph.transaction((transaction) => completeRun(transaction, completion));
+  }
+
+  /** Ends the run FAIL. @throws PlatformError LEASE_LOST */
+  fail(ended: Holder & Ended & { error: NonNullable<Ended['error']> }): Promise<void> {
+    return this.#queue.end('FAIL', ended);
+  }
+
+  /** Ends the run ABORT. @throws PlatformError LEASE_LOST */
+  abort(ended: Holder & Ended): Promise<void> {
+    return this.#queue.end('ABORT', ended);
+  }
+
+  /** Queues again every run that the installation held before it started anew. @returns how many */
+  recover({ installation }: { installation: string }): Promise<number> {
+    return this.#queue.recover(installation);
+  }
+
+  async #pipelineOf({ job, pipelineId }: RunListRequest): Promise<string | 'none' | null> {
+    if (!job) return pipelineId ?? null;
+    const [found] = await this.parts.graph.read(findPipelines, { pipelines: [{ namespace: job.namespace, name: job.name }] });
+    return found?.id ?? 'none';
+  }
+}
+
+function cursorOf({ queuedAt, id }: Run): string {
+  return timeCursor(queuedAt, id);
+}
+
+function sinceOf({ since }: RunListRequest): string {
+  if (since === null || since === undefined) return beginningOfTime;
+  if (Number.isNaN(Date.parse(since))) throw new PlatformError('BAD_USER_INPUT', `\`since\` is ${since}; it must be a time as in 2026-01-31T12:00:00Z.`);
+  return since;
+}
+
+function inOrder(runIds: readonly string[], rows: readonly { runId: string; version: DatasetVersion }[]): DatasetVersion[][] {
+  const byRun = groupedBy(rows, ({ runId }) => runId);
+  return runIds.map((id) =>
+    wholeList(
+      (byRun.get(id) ?? []).map(({ version }) => version),
+      'dataset versions of this run',
+    ),
+  );
+}
