@@ -1,0 +1,40 @@
+import { registerEnumType } from 'type-graphql';
+import type { NodeKind as NodeKindWord } from '../model/catalogue.js';
+import type { DeadLetterStatus as DeadLetterStatusWord } from '../model/dead-letter.js';
+import type { Direction as DirectionWord, EdgeType as EdgeTypeWord, Evidence as EvidenceWord, LineageLevel as LineageLevelWord } from '../model/lineage.js';
+import type { Truncation as TruncationWord } from '../model/lineage-query.js';
+import type { RunState as RunStateWord } from '../model/run.js';
+
+type Words<T extends string> = { readonly [Word in T]: Word };
+
+export const NodeKind: Words<NodeKindWord> = { DATASET: 'DATASET', COLUMN: 'COLUMN', JOB: 'JOB', RUN: 'RUN' };
+registerEnumType(NodeKind, { name: 'NodeKind' });
+
+export const RunState: Words<RunStateWord> = {
+  QUEUED: 'QUEUED',
+  RUNNING: 'RUNNING',
+  COMPLETE: 'COMPLETE',
+  FAIL: 'FAIL',
+  ABORT: 'ABORT',
+  SKIPPED: 'SKIPPED',
+};
+registerEnumType(RunState, { name: 'RunState', description: "COMPLETE, FAIL and ABORT are OpenLineage's words, and final." });
+
+export const Direction: Words<DirectionWord> = { UPSTREAM: 'UPSTREAM', DOWNSTREAM: 'DOWNSTREAM', BOTH: 'BOTH' };
+registerEnumType(Direction, { name: 'Direction' });
+
+export const LineageLevel: Words<LineageLevelWord> = { DATASET: 'DATASET', COLUMN: 'COLUMN' };
+registerEnumType(LineageLevel, { name: 'LineageLevel' });
+
+export const EdgeType: Words<EdgeTypeWord> = { DIRECT: 'DIRECT', INDIRECT: 'INDIRECT' };
+registerEnumType(EdgeType, { name: 'EdgeType', description: 'OpenLineage columnLineage transformation types.' });
+
+export const Evidence: Words<EvidenceWord> = { EXECUTED: 'EXECUTED', DECLARED: 'DECLARED' };
+registerEnumType(Evidence, { name: 'Evidence', description: 'How we know: EXECUTED by this platform, DECLARED by a saved pipeline, run or not.' });
+
+export const Truncation: Words<TruncationWord> = { MAX_NODES: 'MAX_NODES', MAX_DEPTH: 'MAX_DEPTH' };
+registerEnumType(Truncation, { name: 'Truncation' });
+
+/** Replaying and discarding are not built yet. */
+export const DeadLetterStatus: Words<Extract<DeadLetterStatusWord, 'OPEN'>> = { OPEN: 'OPEN' };
+registerEnumType(DeadLetterStatus, { name: 'DeadLetterStatus' });

@@ -1,0 +1,48 @@
+import { unwrapResolverError } from '@apollo/server/errors';
+import type { GraphQLFormattedError } from 'graphql';
+import type { Logger } from 'pino';
+import { type InvalidSpecError, isPlatformError } from '../model/errors.js';
+
+/** Codes of the API itself, beside those of the platform. */
+export type ApiErrorCode = 'FORBIDDEN' | 'UNAUTHENTICATED' | 'PAYLOAD_TOO_LARGE' | 'QUERY_TOO_LARGE' | 'BAD_REQUEST' | 'INTERNAL';
+
+/** An error as it goes out: platform errors with their code, mistakes in the query without the values in it, everything else hidden behind INTERNAL. */
+export function formatError(formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError {
+  const thrown = unwrapResolverError(error);
+  const place = placeOf(formatted);
+  if (isPlatformError(thrown) && thrown.code !== 'INTERNAL') {
+    const issues = thrown.code === 'INVALID_SPEC' ? { issues: (thrown as InvalidSpecError).issues } : {};
+    const step = thrown.step === null ? {} : { step: thrown.step };
+    return { message: thrown.message, ...place, extensions: { code: thrown.code, retryable: thrown.retryable, ...step, ...issues } };
+  }
+  const code = formatted.extensions?.['code'];
+  if (typeof code === 'string' && code !== 'INTERNAL_SERVER_ERROR') {
+    return { message: withoutValues(formatted.message), ...place, extensions: { code, retryable: false } };
+  }
+  const errorId = crypto.randomUUID();
+  logger.error({ err: thrown, errorId, path: formatted.path }, 'A request failed for a reason that is not the caller’s.');
+  return {
+    message: `Something failed inside the server. The log has the reason under ${errorId}.`,
+    ...place,
+    extensions: { code: 'INTERNAL', retryable: false, errorId },
+  };
+}
+
+/** The body of an answer to a request that never became a GraphQL operation. */
+export function errorBody(code: ApiErrorCode, message: string): { readonly errors: readonly GraphQLFormattedError[] } {
+  return { errors: [{ message, extensions: { code, retryable: false } }] };
+}
+
+function placeOf({ path, locations }: GraphQLFormattedError): Pick<GraphQLFormattedError, 'path' | 'locations'> {
+  return { ...(path === undefined ? {} : { path }), ...(locations === undefined ? {} : { locations }) };
+}
+
+/** graphql-js quotes the offending value, which may be a password in the wrong place. */
+export function withoutValues(message: string): string {
+  return message
+    .replace(/got invalid value [\s\S]*; (?=[^;]*$)/, 'got an invalid value; ')
+    .replace(/(cannot represent (?:a |an )?[\w -]*?)( value)?: [\s\S]*$/, '$1$2 that was given.')
+    .replace(/, found [{["\d$-][\s\S]*$/, ', found something else.')
+    .replace(/Value "[\s\S]*" does not exist in/, 'A value that was given does not exist in')
+    .replace(/found (Block)?String "[\s\S]*"/, 'found a string');
+}

@@ -1,0 +1,20 @@
+import type { ConnectionService } from '../services/connections.js';
+import type { DatasetService } from '../services/datasets.js';
+import type { DeadLetterService } from '../services/dead-letters.js';
+import type { JobService } from '../services/jobs.js';
+import type { LineageService } from '../services/lineage.js';
+import type { NodeService } from '../services/nodes.js';
+import type { PipelineService } from '../services/pipelines.js';
+import type { RunService } from '../services/runs.js';
+
+/** The use cases that the API is a door to. */
+export interface ApiServices {
+  readonly connections: ConnectionService;
+  readonly datasets: DatasetService;
+  readonly deadLetters: DeadLetterService;
+  readonly jobs: JobService;
+  readonly lineage: LineageService;
+  readonly nodes: NodeService;
+  readonly pipelines: PipelineService;
+  readonly runs: RunService;
+}

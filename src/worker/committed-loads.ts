@@ -1,0 +1,60 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CommittedLoad } from '../model/connector.js';
+import { loadId } from '../model/load-id.js';
+import type { OutputSummary } from '../model/run.js';
+import type { ConnectionSource } from './ports.js';
+
+export interface OutputPlace {
+  readonly connection: string;
+  readonly stream: string;
+}
+
+/** What a destination says about one output of a run; null: it holds no such load. */
+export type FoundLoad = OutputSummary | null;
+
+/**
+ * Asks every destination which of a run's loads it has committed, in the order of the outputs. It decides after an end
+ * whose commit result nobody saw.
+ *
+ * @param attempts  how often a destination that does not answer is asked, with a second between
+ * @throws PlatformError of the connection when a destination does not answer
+ */
+export async function findCommittedLoads(
+  connections: ConnectionSource,
+  runId: string,
+  outputs: readonly OutputPlace[],
+  attempts: number,
+): Promise<FoundLoad[]> {
+  return Promise.all(
+    outputs.map(async ({ connection, stream }, index) => {
+      const id = loadId(runId, index);
+      const load = await insist(attempts, () => findOne(connections, connection, stream, id));
+      return load === null ? null : summaryOf(id, load);
+    }),
+  );
+}
+
+async function findOne(connections: ConnectionSource, connection: string, stream: string, id: string): Promise<CommittedLoad | null> {
+  const session = await connections.open(connection);
+  try {
+    return await session.findLoad(stream, id);
+  } finally {
+    await session.close();
+  }
+}
+
+/** The bytes are known only to the process that wrote them. */
+function summaryOf(id: string, { attempt, counts }: CommittedLoad): OutputSummary {
+  return { loadId: id, committedAttempt: attempt, rowsWritten: counts.inserted + counts.updated + counts.deleted, bytesWritten: 0 };
+}
+
+async function insist<T>(attempts: number, question: () => Promise<T>): Promise<T> {
+  for (let left = attempts - 1; ; left -= 1) {
+    try {
+      return await question();
+    } catch (error) {
+      if (left <= 0) throw error;
+      await wait(1_000);
+    }
+  }
+}

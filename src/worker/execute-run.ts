@@ -1,0 +1,139 @@
+import type { Logger } from 'pino';
+import { toErrorRecord } from '../model/errors.js';
+import type { PipelineSpec } from '../model/pipeline-spec.js';
+import { noMetrics } from '../model/run.js';
+import type { ClaimedRun } from '../services/run-queue.js';
+import { Lease, type LeaseSettings } from './lease.js';
+import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunQueue } from './ports.js';
+import { recordEnd } from './record-end.js';
+import * as reasons from './run-errors.js';
+import { makeRunFolder, removeRunFolder } from './run-folder.js';
+import { type RunEnd, RunSupervision, type SupervisionRequest, type SupervisionRules } from './supervise-run.js';
+
+export interface ExecutionParts {
+  readonly runs: RunQueue;
+  readonly connections: ConnectionSource;
+  readonly deadLetters: DeadLetterKeeper;
+  readonly parseSpec: ParseSpec;
+  readonly logger: Logger;
+  readonly runsFolder: string;
+  readonly rules: SupervisionRules;
+  readonly lease: LeaseSettings;
+}
+
+/** A claimed run on its way to its end. */
+export class RunExecution {
+  /** Resolves when the end is recorded, or will be by somebody else. Never rejects. */
+  readonly finished: Promise<void>;
+  private readonly lease: Lease;
+  private readonly logger: Logger;
+  private readonly ending = new AbortController();
+  private supervision: RunSupervision | null = null;
+  /** What was asked for before there was a process to ask. */
+  private early: 'cancelled' | 'lost' | 'stopped' | null = null;
+  private folder: string | null = null;
+
+  /** @param claimedAtMs  `performance.now()` at the moment before the run was claimed */
+  constructor(
+    private readonly claimed: ClaimedRun,
+    private readonly parts: ExecutionParts,
+    claimedAtMs: number,
+  ) {
+    const { id: runId, epoch, attempt } = claimed.run;
+    this.logger = parts.logger.child({ runId, attempt });
+    const events = {
+      renew: () => parts.runs.renew({ runId, epoch }),
+      onCancel: () => this.cancel(),
+      onLost: () => this.lose(),
+    };
+    if (claimed.cancelRequested) this.early = 'cancelled';
+    this.lease = new Lease(events, claimedAtMs, parts.lease, this.logger);
+    this.finished = this.execute();
+  }
+
+  cancel(): void {
+    this.early ??= 'cancelled';
+    this.supervision?.cancel();
+  }
+
+  /** Ends the process and records nothing: the run goes on after the next start. */
+  stop(): void {
+    this.early ??= 'stopped';
+    this.ending.abort();
+    this.supervision?.stop();
+  }
+
+  private lose(): void {
+    this.logger.warn('The lease of this run is lost; its process is stopped and nothing is recorded.');
+    this.early = 'lost';
+    this.ending.abort();
+    this.supervision?.lose();
+  }
+
+  private async execute(): Promise<void> {
+    let spec: PipelineSpec | null = null;
+    let end: RunEnd;
+    try {
+      spec = this.parts.parseSpec(this.claimed.spec).spec;
+      end = await this.supervise(spec);
+    } catch (error) {
+      end = this.endedBefore() ?? { type: 'failed', error: toErrorRecord(error), metrics: noMetrics, steps: [], killed: false, bound: null };
+    }
+    await this.record(end, spec);
+    this.lease.close();
+    await this.tidy();
+  }
+
+  private async supervise(spec: PipelineSpec): Promise<RunEnd> {
+    const request = await this.prepare(spec);
+    const before = this.endedBefore();
+    if (before !== null) return before;
+    const { run } = this.claimed;
+    const ports = {
+      store: (rows: Parameters<DeadLetterKeeper['store']>[2]) => this.parts.deadLetters.store(run, run.attempt, rows),
+      progress: (progress: { metrics: typeof noMetrics; steps: typeof run.steps }) =>
+        this.parts.runs.progress({ runId: run.id, epoch: run.epoch, ...progress }),
+      logger: this.logger,
+    };
+    this.supervision = new RunSupervision(request, ports, this.parts.rules);
+    return this.supervision.ended;
+  }
+
+  private async prepare(spec: PipelineSpec): Promise<SupervisionRequest> {
+    const { run } = this.claimed;
+    const names = [...new Set([...Object.values(spec.inputs), ...spec.outputs].map(({ connection }) => connection))];
+    const connections = await this.parts.connections.resolve(names);
+    this.folder = await makeRunFolder(this.parts.runsFolder, run.id, run.attempt);
+    const startedAt = run.startedAt ?? new Date().toISOString();
+    const { timeoutMs, memoryBytes } = spec.limits;
+    return {
+      request: { runId: run.id, pipelineId: run.pipelineId, attempt: run.attempt, epoch: run.epoch, spec, connections, folder: this.folder, startedAt },
+      memoryBytes,
+      timeoutMs,
+      timeLeftMs: timeoutMs === null ? null : Date.parse(startedAt) + timeoutMs - Date.now(),
+    };
+  }
+
+  private endedBefore(): RunEnd | null {
+    if (this.early === null) return null;
+    if (this.early !== 'cancelled') return this.early === 'lost' ? { type: 'lost' } : { type: 'stopped' };
+    return { type: 'cancelled', error: reasons.cancelled, metrics: noMetrics, steps: [], killed: false, bound: null };
+  }
+
+  private async record(end: RunEnd, spec: PipelineSpec | null): Promise<void> {
+    try {
+      await recordEnd({ run: this.claimed.run, end, spec }, this.parts, this.logger, this.ending.signal);
+    } catch (error) {
+      this.logger.error({ err: error }, 'The end of this run could not be recorded; it goes on after the next start.');
+    }
+  }
+
+  private async tidy(): Promise<void> {
+    if (this.folder === null) return;
+    try {
+      await removeRunFolder(this.folder);
+    } catch (error) {
+      this.logger.warn({ err: error }, "A run's folder could not be removed; it goes at the next start.");
+    }
+  }
+}

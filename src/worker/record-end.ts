@@ -1,0 +1,97 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { CompiledPipeline } from '../model/compiled-pipeline.js';
+import { isPlatformError } from '../model/errors.js';
+import type { PipelineSpec } from '../model/pipeline-spec.js';
+import type { Run, RunSummary } from '../model/run.js';
+import { type FoundLoad, findCommittedLoads } from './committed-loads.js';
+import type { ConnectionSource, DeadLetterKeeper, RunQueue } from './ports.js';
+import * as reasons from './run-errors.js';
+import type { RunEnd } from './supervise-run.js';
+
+export interface EndedRun {
+  readonly run: Run;
+  readonly end: RunEnd;
+  /** null when the document could not be read: then nothing can have been committed. */
+  readonly spec: PipelineSpec | null;
+}
+
+interface Recorders {
+  readonly runs: RunQueue;
+  readonly connections: ConnectionSource;
+  readonly deadLetters: DeadLetterKeeper;
+}
+
+type UnfinishedEnd = Extract<RunEnd, { type: 'failed' | 'cancelled' }>;
+
+/** How often a destination is asked when a commit may have been under way, one second apart. */
+const patientAttempts = 10;
+
+/** Writes how a run ended, its dead letters first. A run whose loads all stand at their destinations is COMPLETE, whatever its process said. */
+export async function recordEnd({ run, end, spec }: EndedRun, parts: Recorders, logger: Logger, signal: AbortSignal): Promise<void> {
+  if (end.type === 'lost' || end.type === 'stopped') return;
+  if (end.type === 'done') return complete(run, end, parts, logger, signal);
+  const found = spec === null ? [] : await committedLoads(run, end, spec, parts, logger);
+  const committed = (found ?? []).filter((load) => load !== null);
+  const whole = committed.length > 0 && committed.length === found?.length;
+  if (whole && end.bound !== null) return complete(run, { compiled: end.bound, summary: summaryOf(end, committed) }, parts, logger, signal);
+  if (found !== null) await settleLetters(run, committed, parts.deadLetters, logger);
+  const error = whole ? reasons.committedWithoutLineage(end.error) : end.error;
+  const record = { runId: run.id, epoch: run.epoch, error, metrics: end.metrics, steps: end.steps };
+  await persist(() => (end.type === 'cancelled' ? parts.runs.abort(record) : parts.runs.fail(record)), logger, signal);
+}
+
+async function complete(
+  run: Run,
+  { compiled, summary }: { compiled: CompiledPipeline; summary: RunSummary },
+  { runs, deadLetters }: Recorders,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  await settleLetters(run, summary.outputs, deadLetters, logger);
+  await persist(() => runs.complete({ runId: run.id, epoch: run.epoch, compiled, summary }), logger, signal);
+}
+
+/** null: a destination did not answer, so that what it holds is not known. */
+async function committedLoads(run: Run, end: UnfinishedEnd, spec: PipelineSpec, { connections }: Recorders, logger: Logger): Promise<FoundLoad[] | null> {
+  const undecided = (end.killed && end.bound !== null) || run.attempt > 1;
+  try {
+    return await findCommittedLoads(connections, run.id, spec.outputs, undecided ? patientAttempts : 1);
+  } catch (error) {
+    logger.warn({ err: error }, 'The destination could not be asked whether it holds the rows of this run.');
+    return null;
+  }
+}
+
+function summaryOf({ metrics, steps }: UnfinishedEnd, outputs: RunSummary['outputs']): RunSummary {
+  const rowsWritten = outputs.reduce((sum, output) => sum + output.rowsWritten, 0);
+  return { metrics: { ...metrics, rowsWritten }, steps, outputs };
+}
+
+/** Opens the letters of what was committed and deletes the rest. What fails here is made up for later, from what the destinations say. */
+async function settleLetters(run: Run, committed: RunSummary['outputs'], letters: DeadLetterKeeper, logger: Logger): Promise<void> {
+  try {
+    for (const { loadId, committedAttempt } of committed) await letters.open(loadId, committedAttempt);
+    await letters.discardPending(run.id);
+  } catch (error) {
+    logger.warn({ err: error }, 'The dead letters of this run could not be opened now; it is tried again.');
+  }
+}
+
+/** Tries again while the graph is away; a refusal because somebody else has the run is the end of it. */
+async function persist(write: () => Promise<void>, logger: Logger, signal: AbortSignal): Promise<void> {
+  for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      if (isPlatformError(error) && error.code === 'LEASE_LOST') {
+        logger.warn('Another worker has this run; its end is not recorded here.');
+        return;
+      }
+      if (!isPlatformError(error) || !error.retryable || signal.aborted) throw error;
+      logger.warn({ err: error }, 'The end of a run could not be recorded; trying again.');
+      await wait(pauseMs);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { availableParallelism } from 'node:os';
+import type { Logger } from 'pino';
+import type { ClaimedRun } from '../services/run-queue.js';
+import { runProcessEntry } from './child-process.js';
+import { RunExecution } from './execute-run.js';
+import { type LeaseSettings, leaseSettings } from './lease.js';
+import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunQueue } from './ports.js';
+import { removeLeftovers } from './run-folder.js';
+import { settleInterruptedLetters } from './settle-letters.js';
+import type { SupervisionRules } from './supervise-run.js';
+import type { WakeTasks } from './wake-tasks.js';
+
+export interface WorkerSettings {
+  /** Whose runs are taken up again at start. Stable over restarts. */
+  readonly installation: string;
+  /** Distinguishes the worker processes of one installation in logs and on runs. */
+  readonly worker?: string;
+  /** Where runs keep their segments: this worker's own folder, emptied at start. */
+  readonly runsFolder: string;
+  /** Runs at once; default: the number of cores. */
+  readonly slots?: number;
+  /** Between two looks for work nobody woke us for, in milliseconds. */
+  readonly sweepEveryMs?: number;
+  /** Program of a run's process. */
+  readonly entry?: string;
+  readonly rules?: Partial<Omit<SupervisionRules, 'entry'>>;
+  readonly lease?: LeaseSettings;
+}
+
+export interface WorkerParts {
+  readonly runs: RunQueue;
+  /** The document of one version of a pipeline. */
+  readonly specOf: (pipelineId: string, version: number) => Promise<unknown>;
+  readonly connections: ConnectionSource;
+  readonly deadLetters: DeadLetterKeeper;
+  readonly parseSpec: ParseSpec;
+  readonly wakeTasks: Pick<WakeTasks, 'listen' | 'stop'>;
+  readonly logger: Logger;
+}
+
+const standardRules = { graceMs: 2_000, progressEveryMs: 500, exitWithinMs: 5_000 };
+const settleEverySweeps = 10;
+
+/** Claims queued runs and executes each in a process of its own, as many at once as there are slots. */
+export class Worker {
+  private readonly executions = new Map<string, RunExecution>();
+  private readonly slots: number;
+  private sweep: NodeJS.Timeout | undefined;
+  private sweeps = 0;
+  private claiming: Promise<void> | null = null;
+  private wanted = false;
+  private stopping = false;
+
+  constructor(
+    private readonly parts: WorkerParts,
+    private readonly settings: WorkerSettings,
+  ) {
+    this.slots = settings.slots ?? availableParallelism();
+  }
+
+  /** Takes up what an earlier process of this installation left, then waits for work. Resolves when it does. */
+  async start(): Promise<void> {
+    const { runs, wakeTasks, logger } = this.parts;
+    await removeLeftovers(this.settings.runsFolder);
+    const recovered = await runs.recover({ installation: this.settings.installation });
+    if (recovered > 0) logger.info({ recovered }, 'Runs that an earlier process left are queued again.');
+    await this.settleLetters();
+    await wakeTasks.listen(() => this.wake());
+    this.sweep = setInterval(() => this.onSweep(), this.settings.sweepEveryMs ?? 3_000);
+    this.wake();
+  }
+
+  /** There may be work: looks for it now. Returns at once. */
+  wake(): void {
+    this.wanted = true;
+    if (this.claiming !== null || this.stopping) return;
+    this.claiming = this.claimAll().finally(() => {
+      this.claiming = null;
+      if (this.wanted) this.wake();
+    });
+  }
+
+  /** Ends a run of this worker; one of another worker ends when that one polls. */
+  cancel(runId: string): void {
+    this.executions.get(runId)?.cancel();
+  }
+
+  /** Kills the processes of running runs, which go on after the next start, and resolves when none is left. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    clearInterval(this.sweep);
+    await this.parts.wakeTasks.stop();
+    await this.claiming;
+    const executions = [...this.executions.values()];
+    for (const execution of executions) execution.stop();
+    await Promise.all(executions.map((execution) => execution.finished));
+  }
+
+  private async claimAll(): Promise<void> {
+    while (this.wanted && !this.stopping) {
+      this.wanted = false;
+      try {
+        while (this.executions.size < this.slots && !this.stopping) {
+          const claimedAtMs = performance.now();
+          const claimed = await this.parts.runs.claim({ worker: this.settings.worker ?? `process-${process.pid}`, installation: this.settings.installation });
+          if (claimed === null) break;
+          this.execute(claimed, claimedAtMs);
+        }
+      } catch (error) {
+        this.parts.logger.warn({ err: error }, 'Runs could not be claimed; it is tried again.');
+      }
+    }
+  }
+
+  private execute(claimed: ClaimedRun, claimedAtMs: number): void {
+    const { settings } = this;
+    const rules = { ...standardRules, ...settings.rules, entry: settings.entry ?? runProcessEntry };
+    const parts = { ...this.parts, runsFolder: settings.runsFolder, rules, lease: settings.lease ?? leaseSettings };
+    const execution = new RunExecution(claimed, parts, claimedAtMs);
+    this.executions.set(claimed.run.id, execution);
+    void execution.finished.then(() => {
+      this.executions.delete(claimed.run.id);
+      this.wake();
+    });
+  }
+
+  private onSweep(): void {
+    this.sweeps += 1;
+    if (this.sweeps % settleEverySweeps === 0) void this.settleLetters();
+    this.wake();
+  }
+
+  private async settleLetters(): Promise<void> {
+    try {
+      await settleInterruptedLetters(this.parts, (runId) => this.executions.has(runId));
+    } catch (error) {
+      this.parts.logger.warn({ err: error }, 'Dead letters could not be looked through; it is tried again.');
+    }
+  }
+}
