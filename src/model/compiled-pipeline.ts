@@ -60,8 +60,8 @@ export interface CompiledOutput {
   readonly connection: string;
   readonly stream: string;
   readonly dataset: DatasetRef;
-  /** Schema of the table that was found, in table order; null: it is made at the commit. Absent: not known. */
-  readonly existing?: readonly ColumnSchema[] | null;
+  /** Schema of the table that was found, in table order; null: it is made at the commit. */
+  readonly existing: readonly ColumnSchema[] | null;
   readonly load: LoadSpec;
   /** In the order of the relation; `sql` is the text form that is loaded, an expression over `from`. */
   readonly columns: readonly (LoadColumn & { readonly sql: string })[];

@@ -1,0 +1,44 @@
+// @ts-check
+import { join } from 'node:path';
+import { exitStatus, run } from './run-command.js';
+
+const jest = join('node_modules', 'jest', 'bin', 'jest.js');
+
+/** Where jest writes what passed and failed, for .ci/run. */
+export const resultsFile = join('dist', 'test-results.json');
+
+/**
+ * Format, lint and all tests; with arguments only jest, with them. Every step runs, also behind one that failed.
+ * @param {string} root
+ * @param {string[]} jestArguments
+ */
+export async function runTests(root, jestArguments) {
+  const checks = [
+    [join('node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'ci', '--colors=off'],
+    [join('node_modules', 'eslint', 'bin', 'eslint.js'), '--max-warnings=0', '.'],
+  ];
+  const tests = [jest, '--json', `--outputFile=${resultsFile}`, ...jestArguments];
+  const statuses = [];
+  for (const step of jestArguments.length > 0 ? [tests] : [...checks, tests]) statuses.push(await runNode(root, step));
+  process.exitCode = statuses.find((status) => status !== 0) ?? 0;
+}
+
+/**
+ * @param {string} root
+ * @param {string[]} jestArguments
+ */
+export async function runUnitTests(root, jestArguments) {
+  process.exitCode = await runNode(root, [jest, '--selectProjects', 'unit', '--', ...jestArguments]);
+}
+
+/**
+ * @param {string} root
+ * @param {string[]} script
+ */
+async function runNode(root, script) {
+  const environment = {
+    ...process.env,
+    NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --experimental-vm-modules --no-warnings=ExperimentalWarning`.trim(),
+  };
+  return exitStatus(await run(process.execPath, script, root, environment));
+}

@@ -1,0 +1,66 @@
+import { linkSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readJson, writePrivateJson } from './private-files.js';
+import { identityOf, isRunning, type ProcessIdentity, processIdentitySchema } from './process-identity.js';
+
+const ownerSchema = processIdentitySchema.extend({
+  /** Where it serves; null while it is starting. */
+  url: z.string().nullable(),
+});
+/** The process that uses a state folder. */
+export type StateOwner = z.infer<typeof ownerSchema>;
+
+/** Held by one process at a time; one that was killed holds nothing. */
+export interface StateLock {
+  /** Tells a second start where the first one serves. */
+  publish(url: string): void;
+  release(): void;
+}
+
+/** Takes the state folder, or returns the running process that has it. */
+export function takeStateFolder(stateFolder: string): { readonly lock: StateLock } | { readonly owner: StateOwner } {
+  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  const file = lockFile(stateFolder);
+  const self = identityOf(process.pid);
+  if (self === null) throw new Error('The system does not tell when this process was started.');
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    if (create(file, self)) return { lock: lockOf(file, self) };
+    const owner = ownerOf(stateFolder);
+    if (owner !== null) return { owner };
+    rmSync(file, { force: true });
+  }
+  throw new Error(`The lock file ${file} could not be taken: it is made again and again by processes that end at once.`);
+}
+
+/** The running process that uses the state folder; null when there is none. */
+export function ownerOf(stateFolder: string): StateOwner | null {
+  const found = ownerSchema.safeParse(readJson(lockFile(stateFolder)));
+  return found.success && isRunning(found.data) ? found.data : null;
+}
+
+function lockFile(stateFolder: string): string {
+  return join(stateFolder, 'lock.json');
+}
+
+/** The file appears with its whole content, so that no other start reads half of it. */
+function create(file: string, self: ProcessIdentity): boolean {
+  const whole = `${file}.${self.pid}`;
+  writePrivateJson(whole, { ...self, url: null });
+  try {
+    linkSync(whole, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(whole);
+  }
+}
+
+function lockOf(file: string, self: ProcessIdentity): StateLock {
+  return {
+    publish: (url) => writePrivateJson(file, { ...self, url }),
+    release: () => rmSync(file, { force: true }),
+  };
+}

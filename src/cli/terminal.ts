@@ -1,0 +1,25 @@
+/** Text for people: lines to standard output, with colour where the terminal shows it. */
+export interface Terminal {
+  line(text?: string): void;
+  bold(text: string): string;
+  faint(text: string): string;
+  good(text: string): string;
+  bad(text: string): string;
+}
+
+/** No colour into files and pipes, nor where NO_COLOR is set. */
+export function openTerminal(output: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Terminal {
+  const coloured = output.isTTY && (environment['NO_COLOR'] ?? '') === '';
+  const style =
+    (code: number) =>
+    (text: string): string =>
+      coloured ? `\x1b[${code}m${text}\x1b[0m` : text;
+  // A reader that went away (`npm start | head`) must not end the server.
+  output.on('error', () => undefined);
+  return { line: (text = '') => void output.write(`${text}\n`), bold: style(1), faint: style(2), good: style(32), bad: style(31) };
+}
+
+/** `text` filled up with blanks to `width` characters. */
+export function padded(text: string, width: number): string {
+  return text.padEnd(width);
+}

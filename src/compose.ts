@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { startApi } from './api/server.js';
+import type { ApiServices } from './api/services.js';
+import type { Settings } from './config/settings.js';
+import { connectors } from './connectors/connectors.js';
+import { Documents } from './documents/documents.js';
+import { Graph, type GraphSettings } from './graph/graph.js';
+import type { ClosingStack } from './lib/closing-stack.js';
+import { parseSpec } from './pipeline/spec/parse-spec.js';
+import { ConnectionService } from './services/connections.js';
+import { DatasetService } from './services/datasets.js';
+import { DeadLetterService } from './services/dead-letters.js';
+import { JobService } from './services/jobs.js';
+import { LineageService } from './services/lineage.js';
+import { NodeService } from './services/nodes.js';
+import { PipelineService } from './services/pipelines.js';
+import { RunService } from './services/runs.js';
+import { compileInProcess } from './worker/compile-in-process.js';
+import { WakeTasks } from './worker/wake-tasks.js';
+import { Worker } from './worker/worker.js';
+
+export interface ServerRequest {
+  readonly settings: Settings;
+  readonly graph: GraphSettings;
+  readonly mongodbUri: string;
+  readonly installation: string;
+  readonly logger: Logger;
+  /** The value of a variable whose name begins TRIBUTARY_SECRET_. */
+  readonly secret: (name: string) => string | undefined;
+  /** Receives what has to be closed, as it is opened: also when a later step fails. */
+  readonly closing: ClosingStack;
+}
+
+/** Opens the stores, then the worker, then the API. @returns the address of the API */
+export async function startServer(request: ServerRequest): Promise<string> {
+  const { settings, logger, closing } = request;
+  const graph = new Graph(request.graph);
+  closing.add('Neo4j connection', () => graph.close());
+  const opened = Documents.open({ uri: request.mongodbUri });
+  await Promise.all([graph.ready().then(() => graph.migrate()), opened]);
+  const documents = await opened;
+  closing.add('MongoDB connection', () => documents.close());
+
+  const wakeTasks = new WakeTasks({ database: documents.database, logger });
+  const services = composeServices(request, graph, documents, wakeTasks, (runId) => worker.cancel(runId));
+  const worker: Worker = composeWorker(request, services, wakeTasks);
+  closing.add('worker', () => worker.stop());
+  await worker.start();
+
+  const readiness = { neo4j: () => graph.ready(), mongodb: () => documents.ready() };
+  const api = await startApi({ services, settings, logger, readiness });
+  closing.add('API', () => api.stop());
+  return api.url;
+}
+
+function composeServices({ secret }: ServerRequest, graph: Graph, documents: Documents, wakeTasks: WakeTasks, onCancel: (runId: string) => void): ApiServices {
+  const connections = new ConnectionService({ graph, connectors, secret });
+  return {
+    connections,
+    datasets: new DatasetService({ graph }),
+    deadLetters: new DeadLetterService({ letters: documents.deadLetters }),
+    jobs: new JobService({ graph }),
+    lineage: new LineageService({ graph }),
+    nodes: new NodeService({ graph }),
+    pipelines: new PipelineService({ graph, connections, connectors, compile: compileInProcess() }),
+    runs: new RunService({ graph, onQueued: () => wakeTasks.enqueue(), onCancel }),
+  };
+}
+
+function composeWorker({ settings, installation, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks): Worker {
+  const { runs, connections, deadLetters, pipelines } = services;
+  const specOf = async (pipelineId: string, version: number): Promise<unknown> => {
+    const versions = await pipelines.versions(pipelineId);
+    return versions.find((each) => each.version === version)?.spec;
+  };
+  const slots = settings.runSlots === null ? {} : { slots: settings.runSlots };
+  return new Worker(
+    { runs, specOf, connections, deadLetters, parseSpec, wakeTasks, logger },
+    { installation, runsFolder: join(settings.stateFolder, 'runs'), ...slots },
+  );
+}

@@ -1,0 +1,30 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startParts } from '../../infrastructure/local/parts.js';
+import { postgresUpsert } from './postgres-upsert.js';
+import { appendResult, machineLine } from './results.js';
+
+/**
+ * `npm run bench [-- --record] [--rounds N]`: each bench beside a floor in the same call, so that the ratio holds when the machine's
+ * speed drifts. Ends with status 1 when a figure is beyond its limit. `--record` adds the figures to RESULTS.md.
+ */
+const rounds = Number(argumentOf('--rounds') ?? 5);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number of at least 1.');
+
+const stateFolder = await mkdtemp(join(tmpdir(), 'tributary-bench-'));
+const parts = await startParts({ stateFolder, only: ['postgres'], log: (part, text) => process.stderr.write(`${part}: ${text}\n`) });
+try {
+  console.log(machineLine());
+  const result = await postgresUpsert(new URL(parts.postgres.url), rounds, (line) => console.log(line));
+  console.log(`\n${result.text}`);
+  if (process.argv.includes('--record')) await appendResult(result.text);
+  if (!result.withinLimits) process.exitCode = 1;
+} finally {
+  await parts.remove();
+}
+
+function argumentOf(name: string): string | undefined {
+  const place = process.argv.indexOf(name);
+  return place < 0 ? undefined : process.argv[place + 1];
+}

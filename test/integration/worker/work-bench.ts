@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { connectors } from '../../../src/connectors/connectors.js';
+import { Documents } from '../../../src/documents/documents.js';
+import { Graph } from '../../../src/graph/graph.js';
+import { isFinal, type Run } from '../../../src/model/run.js';
+import { parseSpec } from '../../../src/pipeline/spec/parse-spec.js';
+import { ConnectionService } from '../../../src/services/connections.js';
+import { DeadLetterService } from '../../../src/services/dead-letters.js';
+import { PipelineService } from '../../../src/services/pipelines.js';
+import { RunService } from '../../../src/services/runs.js';
+import { compileInProcess } from '../../../src/worker/compile-in-process.js';
+import { WakeTasks } from '../../../src/worker/wake-tasks.js';
+import { Worker, type WorkerSettings } from '../../../src/worker/worker.js';
+import { createDatabase, type TestDatabase } from '../../support/postgres.js';
+import { ownQueue } from '../../support/queue-lock.js';
+import { servers } from '../../support/servers.js';
+import { keptLog } from '../../unit/worker/scripted-run.js';
+import { documentsUri } from '../documents/documents-uri.js';
+
+/** Real services on the test servers, with a database that is source and destination, and workers made by the test. */
+export interface WorkBench {
+  readonly database: TestDatabase;
+  readonly runs: RunService;
+  readonly letters: DeadLetterService;
+  readonly runsFolder: string;
+  readonly lines: readonly string[];
+  /** Whether queueing a run also stores a task in MongoDB. */
+  wakes: boolean;
+  worker(settings?: Partial<WorkerSettings>): Worker;
+  /** Saves a pipeline with these parts of a document and queues a run of it. */
+  queue(name: string, parts: string): Promise<string>;
+  ended(runId: string): Promise<Run>;
+  reached(runId: string, condition: (run: Run) => boolean): Promise<Run>;
+  close(): Promise<void>;
+}
+
+export async function openWorkBench(): Promise<WorkBench> {
+  const release = await ownQueue();
+  const [database, documents, runsFolder] = await Promise.all([
+    createDatabase('worker'),
+    Documents.open({ uri: documentsUri() }),
+    mkdtemp(join(tmpdir(), 'tributary-runs-')),
+  ]);
+  const graph = new Graph(servers.neo4j);
+  await graph.migrate();
+  const { logger, lines } = keptLog();
+  const installation = `test-${randomBytes(6).toString('hex')}`;
+  const taskBoxes: WakeTasks[] = [];
+  const newTasks = (): WakeTasks => {
+    const box = new WakeTasks({ database: documents.database, logger });
+    taskBoxes.push(box);
+    return box;
+  };
+  const sender = newTasks();
+  const connections = new ConnectionService({ graph, connectors, secret: () => database.password });
+  const pipelines = new PipelineService({ graph, connections, connectors, compile: compileInProcess() });
+  const letters = new DeadLetterService({ letters: documents.deadLetters });
+  const workers: Worker[] = [];
+  const runs = new RunService({
+    graph,
+    onQueued: () => bench.wakes && sender.enqueue(),
+    onCancel: (runId) => {
+      for (const worker of workers) worker.cancel(runId);
+    },
+  });
+  const { host, port, user, name: databaseName } = database;
+  await connections.create({
+    name: databaseName,
+    kind: 'postgres',
+    config: { host, port, database: databaseName, user, password: '${env:TRIBUTARY_SECRET_TEST}' },
+  });
+
+  const reached = async (runId: string, condition: (run: Run) => boolean): Promise<Run> => {
+    const deadline = performance.now() + 30_000;
+    for (;;) {
+      const run = await runs.get(runId);
+      if (run !== null && condition(run)) return run;
+      if (performance.now() > deadline) throw new Error(`Run ${runId} is ${JSON.stringify(run)}.\n${lines.join('')}`);
+      await wait(50);
+    }
+  };
+  const bench: WorkBench = {
+    database,
+    runs,
+    letters,
+    runsFolder,
+    lines,
+    wakes: true,
+    worker: (settings = {}) => {
+      const specOf = async (pipelineId: string, version: number): Promise<unknown> =>
+        (await pipelines.versions(pipelineId)).find((found) => found.version === version)?.spec;
+      const parts = { runs, specOf, connections, deadLetters: letters, parseSpec, wakeTasks: newTasks(), logger };
+      const worker = new Worker(parts, { installation, runsFolder, slots: 2, ...settings });
+      workers.push(worker);
+      return worker;
+    },
+    queue: async (name, parts) => {
+      const spec = `{version: 1, name: ${name}, namespace: ${databaseName}, ${parts.replaceAll('$db', databaseName)}}`;
+      const saved = await pipelines.save({ spec });
+      if (saved.outcome !== 'saved') throw new Error(JSON.stringify(saved));
+      const started = await runs.start({ pipeline: { namespace: databaseName, name }, trigger: 'manual' });
+      if (started.outcome !== 'queued') throw new Error(started.message);
+      return started.run.id;
+    },
+    ended: (runId) => reached(runId, ({ state }) => isFinal(state)),
+    reached,
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await Promise.all(taskBoxes.map((box) => box.stop()));
+      await Promise.all([documents.close(), graph.close(), rm(runsFolder, { recursive: true, force: true })]);
+      await database.drop();
+      await release();
+    },
+  };
+  return bench;
+}
+
+/** Processes that execute runs and are children of this one. Linux only. */
+export async function runProcesses(): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const [command, status] = await Promise.all([textOf(`/proc/${name}/cmdline`), textOf(`/proc/${name}/status`)]);
+    if (command.includes('run-process.js') && status.includes(`\nPPid:\t${process.pid}\n`)) found.push(Number(name));
+  }
+  return found;
+}
+
+export async function environmentOf(processId: number): Promise<string> {
+  return textOf(`/proc/${processId}/environ`);
+}
+
+async function textOf(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}

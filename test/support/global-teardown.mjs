@@ -1,0 +1,4 @@
+// @ts-check
+import { removeTestServers } from './embedded-parts.mjs';
+
+export default removeTestServers;
