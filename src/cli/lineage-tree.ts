@@ -17,6 +17,9 @@ const graphSchema = z.object({
 type LineageGraph = z.infer<typeof graphSchema>['lineage'];
 type Edge = z.infer<typeof edgeSchema>;
 
+/** In characters; terminals are seldom narrower than 100. */
+const widestLine = 96;
+
 export interface ColumnKey {
   readonly namespace: string;
   readonly dataset: string;
@@ -40,11 +43,15 @@ function branches(graph: LineageGraph, from: string, indent: string, seen: Set<s
   const edges = graph.edges.filter((edge) => edge.from.id === from).sort((left, right) => order(graph, left) - order(graph, right));
   return edges.flatMap((edge, index) => {
     const last = index === edges.length - 1;
-    const line = `${indent}${last ? '└─ ' : '├─ '}${describe(graph, edge)}`;
+    const line = shortened(`${indent}${last ? '└─ ' : '├─ '}${describe(graph, edge)}`);
     if (seen.has(edge.to.id)) return [line];
     seen.add(edge.to.id);
     return [line, ...branches(graph, edge.to.id, `${indent}${last ? '   ' : '│  '}`, seen)];
   });
+}
+
+function shortened(line: string): string {
+  return line.length <= widestLine ? line : `${line.slice(0, widestLine - 1)}…`;
 }
 
 /** Columns before whole datasets. */
@@ -56,5 +63,5 @@ function describe({ nodes }: LineageGraph, edge: Edge): string {
   const target = nodes.find(({ node }) => node.id === edge.to.id)?.node;
   const how = [...new Set(edge.transformations.map(({ expression, subtype }) => expression ?? subtype.toLowerCase()))].join('; ');
   const name = target?.kind === 'COLUMN' ? target.displayName : `which rows ${target?.displayName ?? edge.to.id} has`;
-  return `${name}   ${how}${edge.job === null ? '' : ` (${edge.job.name})`}`;
+  return `${name}  ${edge.job === null ? '' : `by ${edge.job.name}: `}${how}`;
 }

@@ -1,27 +1,47 @@
 import type { TestDatabase } from './postgres.js';
 import type { FinishedRun, Tributary } from './tributary.js';
 
+/** What stands in a connection instead of the secret. */
+export function secretReference(variable: string): string {
+  return ['$', '{env:', variable, '}'].join('');
+}
+
+export interface PipelineKey {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** A connection of the database's own name; its password is the variable TRIBUTARY_SECRET_TEST. */
 export async function connect(tributary: Tributary, { name, host, port, user }: TestDatabase): Promise<void> {
-  const config = { host, port, database: name, user, password: '${env:TRIBUTARY_SECRET_TEST}' };
+  const config = { host, port, database: name, user, password: secretReference('TRIBUTARY_SECRET_TEST') };
   await tributary.ask('mutation ($name: String!, $config: JSON!) { createConnection(name: $name, kind: "postgres", config: $config) { id } }', {
     name,
     config,
   });
 }
 
-/** Saves a document, runs it once and waits for its end. */
-export async function saveAndRun(tributary: Tributary, spec: string): Promise<FinishedRun> {
-  const saved = await tributary.ask<{ savePipeline: { namespace: string; name: string; issues?: unknown } }>(
+/** Saves a document and returns its key; what is wrong with it fails the test. */
+export async function savePipeline(tributary: Tributary, spec: string): Promise<PipelineKey> {
+  const { savePipeline: saved } = await tributary.ask<{ savePipeline: PipelineKey & { issues?: unknown } }>(
     'mutation ($spec: JSON!) { savePipeline(spec: $spec) { ... on Pipeline { namespace name } ... on InvalidSpec { issues { path message } } } }',
     { spec },
   );
-  if (saved.savePipeline.issues) throw new Error(`Not saved: ${JSON.stringify(saved.savePipeline.issues)}`);
-  const { namespace, name } = saved.savePipeline;
-  const { startRun } = await tributary.ask<{ startRun: { id: string } }>('mutation ($key: JobKey!) { startRun(pipeline: $key) { ... on Run { id } } }', {
-    key: { namespace, name },
-  });
-  return tributary.finishedRun(startRun.id);
+  if (saved.issues) throw new Error(`Not saved: ${JSON.stringify(saved.issues)}`);
+  return { namespace: saved.namespace, name: saved.name };
+}
+
+/** Queues a run and returns its id. */
+export async function startRun(tributary: Tributary, pipeline: PipelineKey): Promise<string> {
+  const { startRun: run } = await tributary.ask<{ startRun: { id: string } }>(
+    'mutation ($pipeline: JobKey!) { startRun(pipeline: $pipeline) { ... on Run { id } ... on Problem { code message } } }',
+    { pipeline },
+  );
+  return run.id;
+}
+
+/** Saves a document, runs it once and waits for its end. */
+export async function saveAndRun(tributary: Tributary, spec: string): Promise<FinishedRun> {
+  return tributary.finishedRun(await startRun(tributary, await savePipeline(tributary, spec)));
 }
 
 /** Of the datasets in a test database. */

@@ -17,6 +17,8 @@ export interface Answer {
 export interface Tributary {
   readonly url: string;
   readonly pid: number;
+  /** Logs and run folders; the servers' own data lie elsewhere. */
+  readonly stateFolder: string;
   /** Everything it has printed so far. */
   output(): string;
   /** The answer as it is, errors included. */
@@ -83,6 +85,7 @@ async function start(variables: Readonly<Record<string, string>>, stateFolder: s
   return {
     url,
     pid: child.pid ?? 0,
+    stateFolder,
     output: () => printed,
     send,
     ask,

@@ -81,7 +81,7 @@ function loadIssues({ from, load }: OutputSpec, relation: Relation, path: string
   ];
   return places
     .filter(({ name }) => findColumn(relation, name)?.name !== name)
-    .map(({ name, place }) => ({ path: `${path}${formatPath(['', ...place])}`, message: `"${from}" has no column "${name}".` }));
+    .map(({ name, place }) => ({ path: formatPath([...place], path), message: `"${from}" has no column "${name}".` }));
 }
 
 function lineageOf(relation: Relation, output: DatasetRef, input: DatasetRef): OutputLineage {

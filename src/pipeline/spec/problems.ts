@@ -45,14 +45,14 @@ function describe(issue: z.core.$ZodIssue, value: unknown): SpecIssue[] {
   return [{ path: formatPath(issue.path), message: `${issue.message.replace(/\.$/, '')}; found ${shown(value)}.` }];
 }
 
-/** `steps[2].map.columns.total`; a key that is no plain word stands in brackets and quotes. */
-export function formatPath(path: readonly PropertyKey[]): string {
+/** `steps[2].map.columns.total`; a key that is no plain word stands in brackets and quotes. `below`: a path that this one continues. */
+export function formatPath(path: readonly PropertyKey[], below = ''): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
     const word = String(part);
     if (!/^[A-Za-z_$][\w$-]*$/.test(word)) return `${text}[${JSON.stringify(word)}]`;
     return text === '' ? word : `${text}.${word}`;
-  }, '');
+  }, below);
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -28,7 +28,7 @@ export async function bindCast({ id, cast }: CastStep, input: Relation, scope: S
       casts.set(bound.column.name, bound);
     } catch (error) {
       if (!(error instanceof ExpressionProblem)) throw error;
-      issues.push({ path: `${path}${formatPath(['', 'cast', 'columns', name])}`, message: error.message });
+      issues.push({ path: formatPath(['cast', 'columns', name], path), message: error.message });
     }
   }
   if (issues.length > 0) return { issues };

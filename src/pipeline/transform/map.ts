@@ -26,7 +26,7 @@ export async function bindMap({ id, map }: MapStep, input: Relation, scope: Scop
       mapped.push(toColumn(name, await scope.bind(input, text), id));
     } catch (error) {
       if (!(error instanceof ExpressionProblem)) throw error;
-      issues.push({ path: `${path}${formatPath(['', 'map', 'columns', name])}`, message: error.message });
+      issues.push({ path: formatPath(['map', 'columns', name], path), message: error.message });
     }
   }
   if (issues.length > 0) return { issues };

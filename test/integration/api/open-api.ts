@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import type { Readiness } from '../../../src/api/health.js';
+import { type ApiSettings, type RunningApi, startApi } from '../../../src/api/server.js';
+import type { ApiServices } from '../../../src/api/services.js';
+import { connectors } from '../../../src/connectors/connectors.js';
+import { Documents } from '../../../src/documents/documents.js';
+import { Graph } from '../../../src/graph/graph.js';
+import { ConnectionService } from '../../../src/services/connections.js';
+import { DatasetService } from '../../../src/services/datasets.js';
+import { DeadLetterService } from '../../../src/services/dead-letters.js';
+import { JobService } from '../../../src/services/jobs.js';
+import { LineageService } from '../../../src/services/lineage.js';
+import { NodeService } from '../../../src/services/nodes.js';
+import { PipelineService } from '../../../src/services/pipelines.js';
+import { RunService } from '../../../src/services/runs.js';
+import { compileInProcess } from '../../../src/worker/compile-in-process.js';
+import { createDatabase, type TestDatabase } from '../../support/postgres.js';
+import { servers } from '../../support/servers.js';
+import { keptLog } from '../../unit/worker/scripted-run.js';
+import { documentsUri } from '../documents/documents-uri.js';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+export interface HttpQuestion {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface GraphqlAnswer {
+  readonly data?: Record<string, any> | null;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly (string | number)[];
+    readonly extensions: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+export const loopback: ApiSettings = { host: '127.0.0.1', port: 0, token: null, allowedHosts: [], allowedOrigins: [] };
+
+/** Any Host and header can be sent, which `fetch` refuses. */
+export function ask(api: RunningApi, { method = 'GET', path = '/', headers = {}, body }: HttpQuestion): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: '127.0.0.1', port: new URL(api.url).port, method, path, headers, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      response.on('error', reject);
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+export async function graphql(
+  api: RunningApi,
+  query: string,
+  variables: Readonly<Record<string, unknown>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<GraphqlAnswer> {
+  const answer = await ask(api, {
+    method: 'POST',
+    path: '/graphql',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
+  return JSON.parse(answer.text) as GraphqlAnswer;
+}
+
+export function codesOf({ errors = [] }: GraphqlAnswer): unknown[] {
+  return errors.map(({ extensions }) => extensions['code']);
+}
+
+/** An API without stores: for questions that must be answered before any of them is asked. */
+export async function openDoors(settings: Partial<ApiSettings> = {}, readiness: Readiness = {}): Promise<RunningApi & { readonly lines: readonly string[] }> {
+  const { logger, lines } = keptLog();
+  const api = await startApi({ services: {} as ApiServices, settings: { ...loopback, ...settings }, logger, readiness });
+  return { ...api, lines };
+}
+
+export interface WholeApi {
+  readonly api: RunningApi;
+  readonly services: ApiServices;
+  readonly database: TestDatabase;
+  /** A connection to `database`. */
+  readonly connection: string;
+  readonly lines: readonly string[];
+  query(query: string, variables?: Readonly<Record<string, unknown>>): Promise<GraphqlAnswer>;
+  close(): Promise<void>;
+}
+
+/** The API on real stores, with no worker. */
+export async function openApi(): Promise<WholeApi> {
+  const [database, documents] = await Promise.all([createDatabase('api'), Documents.open({ uri: documentsUri() })]);
+  const graph = new Graph(servers.neo4j);
+  await graph.migrate();
+  const { logger, lines } = keptLog();
+  const connections = new ConnectionService({ graph, connectors, secret: (name) => (name === 'TRIBUTARY_SECRET_TEST' ? database.password : undefined) });
+  const services: ApiServices = {
+    connections,
+    datasets: new DatasetService({ graph }),
+    deadLetters: new DeadLetterService({ letters: documents.deadLetters }),
+    jobs: new JobService({ graph }),
+    lineage: new LineageService({ graph }),
+    nodes: new NodeService({ graph }),
+    pipelines: new PipelineService({ graph, connections, connectors, compile: compileInProcess() }),
+    runs: new RunService({ graph, onQueued: () => undefined, onCancel: () => undefined }),
+  };
+  const api = await startApi({ services, settings: loopback, logger, readiness: { neo4j: () => graph.ready(), mongodb: () => documents.ready() } });
+  const connection = `api_${randomBytes(6).toString('hex')}`;
+  const { host, port, user, name } = database;
+  await connections.create({ name: connection, kind: 'postgres', config: { host, port, database: name, user, password: '${env:TRIBUTARY_SECRET_TEST}' } });
+  return {
+    api,
+    services,
+    database,
+    connection,
+    lines,
+    query: (query, variables) => graphql(api, query, variables),
+    close: async () => {
+      await api.stop();
+      await Promise.all([documents.close(), graph.close(), database.drop()]);
+    },
+  };
+}

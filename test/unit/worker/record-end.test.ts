@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CommittedLoad, Session } from '../../../src/model/connector.js';
+import { PlatformError } from '../../../src/model/errors.js';
+import { noMetrics, type Run } from '../../../src/model/run.js';
+import { recordEnd } from '../../../src/worker/record-end.js';
+import type { RunEnd } from '../../../src/worker/supervise-run.js';
+import { keptLog, scriptedSpec } from './scripted-run.js';
+
+const run: Run = {
+  id: 'run-1',
+  pipelineId: 'job_1',
+  pipelineVersion: 1,
+  state: 'RUNNING',
+  trigger: 'manual',
+  attempt: 1,
+  epoch: 4,
+  queuedAt: '2026-01-01T00:00:00Z',
+  startedAt: '2026-01-01T00:00:00Z',
+  endedAt: null,
+  metrics: noMetrics,
+  steps: [],
+  error: null,
+};
+const bound = { inputs: [], steps: [], outputs: [] };
+const died = { code: 'RUN_PROCESS_DIED', message: 'It died.', retryable: true, step: null } as const;
+const killed: RunEnd = { type: 'failed', error: died, killed: true, bound, metrics: { ...noMetrics, rowsRead: 9 }, steps: [] };
+const load: CommittedLoad = {
+  attempt: 1,
+  committedAt: '2026-01-01T00:00:01Z',
+  counts: { staged: 8, inserted: 5, updated: 2, deleted: 0, unchanged: 0, stale: 1, rejected: 0 },
+};
+const refused = (code: 'LEASE_LOST' | 'GRAPH_UNAVAILABLE' | 'CONNECTION_FAILED') => new PlatformError(code, code, { retryable: code === 'GRAPH_UNAVAILABLE' });
+
+interface Surroundings {
+  /** By load id. */
+  readonly loads?: Readonly<Record<string, CommittedLoad>>;
+  readonly unreachable?: boolean;
+  /** Errors of the first writes, in order. */
+  readonly refusals?: PlatformError[];
+  readonly outputs?: number;
+}
+
+/** What was written where, in order. */
+async function record(end: RunEnd, { loads = {}, unreachable = false, refusals = [], outputs = 1 }: Surroundings, ended: Run = run): Promise<string[]> {
+  const calls: string[] = [];
+  const write = (name: string) => async (report: object) => {
+    const refusal = refusals.shift();
+    if (refusal !== undefined) throw refusal;
+    const { error, summary } = report as { error?: { code: string }; summary?: { metrics: { rowsRead: number; rowsWritten: number } } };
+    calls.push(summary === undefined ? `${name} ${error?.code}` : `${name} ${summary.metrics.rowsRead} read ${summary.metrics.rowsWritten} written`);
+  };
+  const session = { findLoad: async (_stream: string, id: string) => loads[id] ?? null, close: async () => undefined } as unknown as Session;
+  const spec = scriptedSpec('any');
+  const [output] = spec.outputs;
+  if (output === undefined) throw new Error('The scripted pipeline has an output.');
+  const parts = {
+    runs: { complete: write('complete'), fail: write('fail'), abort: write('abort') } as never,
+    connections: {
+      open: async () => {
+        if (unreachable) throw refused('CONNECTION_FAILED');
+        return session;
+      },
+    } as never,
+    deadLetters: {
+      open: async (loadId: string, attempt: number) => void calls.push(`open ${loadId} of attempt ${attempt}`),
+      discardPending: async () => void calls.push('discard the rest'),
+    } as never,
+  };
+  const plan = { ...spec, outputs: Array.from({ length: outputs }, () => output) };
+  await recordEnd({ run: ended, end, spec: plan }, parts, keptLog().logger, new AbortController().signal);
+  return calls;
+}
+
+describe('recording the end of a run', () => {
+  it('opens the letters of what was committed before the run is COMPLETE', async () => {
+    const outputs = [{ loadId: 'run-1/0/1', committedAttempt: 1, rowsWritten: 7, bytesWritten: 70 }];
+    const end: RunEnd = { type: 'done', compiled: bound, summary: { metrics: { ...noMetrics, rowsRead: 9, rowsWritten: 7 }, steps: [], outputs } };
+    expect(await record(end, {})).toEqual(['open run-1/0/1 of attempt 1', 'discard the rest', 'complete 9 read 7 written']);
+  });
+
+  it('fails a run that died without a commit and removes its letters', async () => {
+    expect(await record(killed, {})).toEqual(['discard the rest', 'fail RUN_PROCESS_DIED']);
+  });
+
+  it('completes a run that died after its commit', async () => {
+    expect(await record(killed, { loads: { 'run-1/0/1': load } })).toEqual(['open run-1/0/1 of attempt 1', 'discard the rest', 'complete 9 read 7 written']);
+  });
+
+  it('completes a cancelled run that had committed already', async () => {
+    const cancelled: RunEnd = { ...killed, type: 'cancelled', error: { ...died, code: 'RUN_CANCELLED' } } as RunEnd;
+    expect(await record(cancelled, { loads: { 'run-1/0/1': load } })).toContain('complete 9 read 7 written');
+  });
+
+  it('fails a run of which only one output has committed, and opens that one’s letters', async () => {
+    const calls = await record(killed, { outputs: 2, loads: { 'run-1/1/1': load } });
+    expect(calls).toEqual(['open run-1/1/1 of attempt 1', 'discard the rest', 'fail RUN_PROCESS_DIED']);
+  });
+
+  it('touches no letters when a destination does not say what it holds', async () => {
+    const end: RunEnd = { ...killed, killed: false } as RunEnd;
+    expect(await record(end, { unreachable: true })).toEqual(['fail RUN_PROCESS_DIED']);
+  });
+
+  it('records nothing of a run that somebody else may execute', async () => {
+    expect(await record({ type: 'lost' }, {})).toEqual([]);
+    expect(await record({ type: 'stopped' }, {})).toEqual([]);
+  });
+
+  it('tries again while the graph is away', async () => {
+    expect(await record(killed, { refusals: [refused('GRAPH_UNAVAILABLE'), refused('GRAPH_UNAVAILABLE')] })).toContain('fail RUN_PROCESS_DIED');
+  });
+
+  it('gives way to the attempt that has the run now', async () => {
+    expect(await record(killed, { refusals: [refused('LEASE_LOST')] })).toEqual(['discard the rest']);
+  });
+
+  it('says that the rows are there when an earlier attempt had committed and this one did not get to compile', async () => {
+    const end: RunEnd = { ...killed, killed: false, bound: null, error: { ...died, code: 'CONNECTION_FAILED' } } as RunEnd;
+    expect(await record(end, { loads: { 'run-1/0/1': load } }, { ...run, attempt: 2 })).toEqual([
+      'open run-1/0/1 of attempt 1',
+      'discard the rest',
+      'fail CONNECTION_FAILED',
+    ]);
+  });
+});
