@@ -44,28 +44,34 @@ export class DatasetResolver {
   @FieldResolver(() => DatasetVersionConnection, { description: 'Newest first: one per complete run and output.' })
   async versions(
     @Root() dataset: DatasetType,
+    @Ctx() { loaders }: ApiContext,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | null,
   ): Promise<RelayConnection<DatasetVersion>> {
-    return toConnection(await this.datasets.versionsOf(dataset.id, pageRequest(first, after, 20)));
+    const page = pageRequest(first, after, 20);
+    return toConnection(await loaders.pages.run(() => this.datasets.versionsOf(dataset.id, page)));
   }
 
   @FieldResolver(() => JobConnection, { description: 'Jobs that write it.' })
   async producers(
     @Root() dataset: DatasetType,
+    @Ctx() { loaders }: ApiContext,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | null,
   ): Promise<RelayConnection<Pipeline>> {
-    return toConnection(await this.datasets.producersOf(dataset.id, pageRequest(first, after, 50)));
+    const page = pageRequest(first, after, 50);
+    return toConnection(await loaders.pages.run(() => this.datasets.producersOf(dataset.id, page)));
   }
 
   @FieldResolver(() => JobConnection, { description: 'Jobs that read it.' })
   async consumers(
     @Root() dataset: DatasetType,
+    @Ctx() { loaders }: ApiContext,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | null,
   ): Promise<RelayConnection<Pipeline>> {
-    return toConnection(await this.datasets.consumersOf(dataset.id, pageRequest(first, after, 50)));
+    const page = pageRequest(first, after, 50);
+    return toConnection(await loaders.pages.run(() => this.datasets.consumersOf(dataset.id, page)));
   }
 }
 

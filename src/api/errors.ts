@@ -37,12 +37,17 @@ function placeOf({ path, locations }: GraphQLFormattedError): Pick<GraphQLFormat
   return { ...(path === undefined ? {} : { path }), ...(locations === undefined ? {} : { locations }) };
 }
 
+const reasonOfVariable =
+  /; (Expected (?:non-nullable )?type "[\w![\]]+"(?: not to be null| to be an object)?|Field "\w+" (?:of required type "[\w![\]]+" was not provided|is not defined by type "\w+")|\w+ cannot represent [\w -]+|DateTime must be an RFC 3339 time with at most 6 decimals of a second)(?:[:.,][\s\S]*)?$/;
+
 /** graphql-js quotes the offending value, which may be a password in the wrong place. */
 export function withoutValues(message: string): string {
+  const variable = /^Variable "\$\w+" got invalid value /.exec(message)?.[0];
+  if (variable !== undefined)
+    return `${variable.replace('invalid value ', 'an invalid value')}: ${reasonOfVariable.exec(message)?.[1] ?? 'it does not fit its type'}.`;
   return message
-    .replace(/got invalid value [\s\S]*; (?=[^;]*$)/, 'got an invalid value; ')
     .replace(/(cannot represent (?:a |an )?[\w -]*?)( value)?: [\s\S]*$/, '$1$2 that was given.')
-    .replace(/, found [{["\d$-][\s\S]*$/, ', found something else.')
+    .replace(/^(Expected value of type "[\w![\]]+"), found [\s\S]*$/, '$1, found something else.')
     .replace(/Value "[\s\S]*" does not exist in/, 'A value that was given does not exist in')
     .replace(/found (Block)?String "[\s\S]*"/, 'found a string');
 }

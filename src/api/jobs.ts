@@ -42,11 +42,13 @@ export class JobResolver {
   @FieldResolver(() => RunConnection, { description: 'Newest first.' })
   async runs(
     @Root() job: JobType,
+    @Ctx() { loaders }: ApiContext,
     @Arg('state', () => [RunState], { nullable: true }) state: RunStateWord[] | null,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | null,
   ): Promise<RelayConnection<Run>> {
     const states = state == null ? {} : { state };
-    return runConnection(await this.runsOfJobs.list({ pipelineId: job.id, ...states, ...pageRequest(first, after, 20) }));
+    const query = { pipelineId: job.id, ...states, ...pageRequest(first, after, 20) };
+    return runConnection(await loaders.pages.run(() => this.runsOfJobs.list(query)));
   }
 }

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { ConcurrencyLimit } from '../lib/concurrency-limit.js';
 import type { Column, Dataset, DatasetVersion, Pipeline, PipelineVersion } from '../model/catalogue.js';
 import { PlatformError } from '../model/errors.js';
 import type { LineageNode, RunNode } from '../services/nodes.js';
@@ -6,6 +7,7 @@ import type { ApiServices } from './services.js';
 
 /** Ids in one question to the graph. */
 const maxBatchSize = 5_000;
+const pagesAtOnce = 16;
 
 /** What one request has loaded: each thing once, many in one question. */
 export class Loaders {
@@ -15,6 +17,8 @@ export class Loaders {
   readonly readsOfRun: DataLoader<string, readonly DatasetVersion[]>;
   readonly writesOfRun: DataLoader<string, readonly DatasetVersion[]>;
   readonly versionsOfPipeline: DataLoader<string, readonly PipelineVersion[]>;
+  /** For what cannot be asked for many at once (pages within a list): a few questions at a time. */
+  readonly pages = new ConcurrencyLimit(pagesAtOnce);
   private readonly nodes: DataLoader<string, LineageNode | null>;
 
   constructor({ nodes, datasets, jobs, pipelines, runs }: ApiServices) {
@@ -24,7 +28,7 @@ export class Loaders {
     this.outputsOfJob = batched((ids) => jobs.outputsOf(ids));
     this.readsOfRun = batched((ids) => runs.readsOf(ids));
     this.writesOfRun = batched((ids) => runs.writesOf(ids));
-    this.versionsOfPipeline = batched((ids) => Promise.all(ids.map((id) => pipelines.versions(id))));
+    this.versionsOfPipeline = batched((ids) => Promise.all(ids.map((id) => this.pages.run(() => pipelines.versions(id)))));
   }
 
   /** null: there is nothing with this id. */

@@ -21,6 +21,12 @@ export const largestCost = 10_000_000;
 /** Fields within fields, fragments counted where they are used. */
 export const deepestFields = 30;
 
+/** Selections looked at before a query counts as too large: fragments within fragments multiply faster than costs do. */
+const mostSelections = 50_000;
+
+/** Arguments that bound a list, with the most that they may be; what is beyond is refused by the resolver, with a better reason. */
+const largestBounds: Readonly<Record<string, number>> = { first: 1_000, maxNodes: 200_000 };
+
 /** Items of a list whose length nobody bounds. */
 const assumedItems = 5;
 
@@ -36,6 +42,7 @@ interface Walk {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly operation: OperationDefinitionNode;
   readonly variables: Readonly<Record<string, unknown>>;
+  selections: number;
 }
 
 /**
@@ -46,7 +53,7 @@ interface Walk {
  */
 export function assertAffordable({ schema, document, operation, variables }: OperationToJudge): void {
   const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
-  const walk: Walk = { schema, operation, variables, fragments: new Map(fragments.map((fragment) => [fragment.name.value, fragment])) };
+  const walk: Walk = { schema, operation, variables, selections: 0, fragments: new Map(fragments.map((fragment) => [fragment.name.value, fragment])) };
   const root = schema.getRootType(operation.operation);
   if (root == null) return;
   const cost = costOf(walk, operation.selectionSet, root, 1, 1);
@@ -61,6 +68,9 @@ export function assertAffordable({ schema, document, operation, variables }: Ope
 function costOf(walk: Walk, { selections }: SelectionSetNode, type: GraphQLNamedType, times: number, depth: number): number {
   if (depth > deepestFields) throw tooLarge(`The query nests fields more than ${deepestFields} deep. Ask in several queries.`);
   let cost = 0;
+  walk.selections += selections.length;
+  if (walk.selections > mostSelections)
+    throw tooLarge(`The query selects more than ${mostSelections.toLocaleString('en')} fields when its fragments are put in. Ask in several queries.`);
   for (const selection of selections) {
     if (selection.kind === Kind.FIELD) cost += fieldCost(walk, selection, type, times, depth);
     else {
@@ -84,8 +94,10 @@ function fieldCost(walk: Walk, field: FieldNode, type: GraphQLNamedType, times: 
 
 /** A page's length is counted at the field that has `first`; its `edges` then count as one each. */
 function itemsOf(walk: Walk, field: FieldNode, definition: GraphQLField<unknown, unknown>): number {
-  const bound = numberArgument(walk, field, definition, 'first') ?? numberArgument(walk, field, definition, 'maxNodes');
-  if (bound !== null) return Math.max(1, bound);
+  for (const [name, most] of Object.entries(largestBounds)) {
+    const bound = numberArgument(walk, field, definition, name);
+    if (bound !== null) return Math.min(Math.max(1, bound), most);
+  }
   const takenByParent = ['edges', 'nodes'].includes(field.name.value);
   return isListType(getNullableType(definition.type)) && !takenByParent ? assumedItems : 1;
 }

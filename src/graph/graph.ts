@@ -69,7 +69,7 @@ export class Graph {
   /** Resolves when the server answers and lets us in. */
   async ready(): Promise<void> {
     try {
-      await this.#driver.verifyAuthentication(this.#database());
+      await this.#driver.verifyConnectivity(this.#database());
     } catch (error) {
       throw toGraphError(error, this.#settings.uri);
     }
@@ -107,7 +107,7 @@ export class Graph {
 function bind(managed: ManagedTransaction): GraphTransaction {
   return {
     async run(statement, params) {
-      const { records } = await managed.run(statement.text, toParameters(params) as Record<string, unknown>);
+      const { records } = await managed.run(statement.text, toParameters(params));
       return records.map(statement.decode);
     },
   };

@@ -55,6 +55,20 @@ export const columnClosure = {
   UPSTREAM: statement<ColumnWalk, WalkNode>('lineage/upstream-columns', [...walkFilter, 'maxHops'], walkNode),
 } as const;
 
+/** The steps of all columns of some datasets. */
+export const columnSteps = {
+  DOWNSTREAM: statement<WalkFilter & { datasetIds: readonly string[] }, WalkNode>(
+    'lineage/downstream-steps',
+    ['datasetIds', 'evidence', 'edgeTypes', 'namespaces'],
+    walkNode,
+  ),
+  UPSTREAM: statement<WalkFilter & { datasetIds: readonly string[] }, WalkNode>(
+    'lineage/upstream-steps',
+    ['datasetIds', 'evidence', 'edgeTypes', 'namespaces'],
+    walkNode,
+  ),
+} as const;
+
 export const edgesBetween = {
   DATASET: statement<EdgesBetween, FoundEdge>('lineage/dataset-edges', ['ids', 'evidence', 'edgeTypes'], foundEdge),
   COLUMN: statement<EdgesBetween, FoundEdge>('lineage/column-edges', ['ids', 'evidence', 'edgeTypes'], foundEdge),

@@ -13,15 +13,18 @@ export interface Starts {
   /** What the caller is told the walk began at. */
   readonly shown: readonly string[];
   readonly walk: Readonly<Record<OneDirection, readonly WalkStart[]>>;
-  /** Downstream from a dataset one walk from the dataset itself passes all its columns: these need no walk of their own. */
-  readonly behindDataset: ReadonlySet<string>;
+  /** The datasets that the starts are, or are columns of. */
+  readonly datasetIds: Readonly<Record<OneDirection, readonly string[]>>;
+  /** Datasets that a job writes: no nodes of a column walk, but what influences them as a whole is an edge of the job. */
+  readonly written: readonly string[];
 }
 
 interface Start {
   readonly shown: readonly string[];
   readonly upstream: readonly WalkStart[];
   readonly downstream: readonly WalkStart[];
-  readonly behindDataset: readonly string[];
+  readonly datasetIds: { readonly upstream: readonly string[]; readonly downstream: readonly string[] };
+  readonly written: readonly string[];
 }
 
 /** More than any store allows a table to have. */
@@ -34,29 +37,38 @@ export async function startsOf(transaction: GraphTransaction, nodes: readonly Li
   return {
     shown: [...new Set(starts.flatMap(({ shown }) => shown))],
     walk: { UPSTREAM: starts.flatMap(({ upstream }) => upstream), DOWNSTREAM: starts.flatMap(({ downstream }) => downstream) },
-    behindDataset: new Set(starts.flatMap(({ behindDataset }) => behindDataset)),
+    datasetIds: {
+      UPSTREAM: [...new Set(starts.flatMap(({ datasetIds }) => datasetIds.upstream))],
+      DOWNSTREAM: [...new Set(starts.flatMap(({ datasetIds }) => datasetIds.downstream))],
+    },
+    written: starts.flatMap(({ written }) => written),
   };
 }
 
 async function datasetStart(transaction: GraphTransaction, node: LineageNode, filter: WalkFilter): Promise<Start> {
-  if (node.kind === 'DATASET') return sameBothWays([node.id]);
-  if (node.kind === 'COLUMN') return sameBothWays([node.datasetId]);
+  if (node.kind === 'DATASET') return sameBothWays([node.id], node.id);
+  if (node.kind === 'COLUMN') return sameBothWays([node.datasetId], node.datasetId);
   if (node.kind === 'RUN') throw runStart(node.id);
   const { inputIds, outputIds } = await datasetsTouchedBy(transaction, node.id, filter);
-  return { shown: [node.id], upstream: at(1, inputIds), downstream: at(1, outputIds), behindDataset: [] };
+  return { shown: [node.id], upstream: at(1, inputIds), downstream: at(1, outputIds), datasetIds: { upstream: inputIds, downstream: outputIds }, written: [] };
 }
 
 async function columnStart(transaction: GraphTransaction, node: LineageNode, filter: WalkFilter): Promise<Start> {
-  if (node.kind === 'COLUMN') return sameBothWays([node.id]);
+  if (node.kind === 'COLUMN') return sameBothWays([node.id], node.datasetId);
   if (node.kind === 'RUN') throw runStart(node.id);
   if (node.kind === 'DATASET') {
     const columnIds = await columnIdsOf(transaction, [node.id]);
-    const walk = at(0, [node.id, ...columnIds]);
-    return { shown: columnIds.length > 0 ? columnIds : [node.id], upstream: walk, downstream: walk, behindDataset: columnIds };
+    return { ...sameBothWays([node.id, ...columnIds], node.id), shown: columnIds.length > 0 ? columnIds : [node.id] };
   }
-  const { outputIds } = await datasetsTouchedBy(transaction, node.id, filter);
+  const { inputIds, outputIds } = await datasetsTouchedBy(transaction, node.id, filter);
   const readIds = await transaction.run(columnsReadByJob, { jobId: node.id, ...filter });
-  return { shown: [node.id], upstream: at(1, readIds), downstream: at(1, await columnIdsOf(transaction, outputIds)), behindDataset: [] };
+  return {
+    shown: [node.id],
+    upstream: at(1, readIds),
+    downstream: at(1, await columnIdsOf(transaction, outputIds)),
+    datasetIds: { upstream: inputIds, downstream: outputIds },
+    written: outputIds,
+  };
 }
 
 async function datasetsTouchedBy(transaction: GraphTransaction, jobId: string, filter: WalkFilter): Promise<{ inputIds: string[]; outputIds: string[] }> {
@@ -69,9 +81,10 @@ async function columnIdsOf(transaction: GraphTransaction, datasetIds: readonly s
   return columns.map(({ id }) => id);
 }
 
-function sameBothWays(ids: readonly string[]): Start {
+function sameBothWays(ids: readonly string[], datasetId: string): Start {
   const walk = at(0, ids);
-  return { shown: ids, upstream: walk, downstream: walk, behindDataset: [] };
+  const datasetIds = { upstream: [datasetId], downstream: [datasetId] };
+  return { shown: ids, upstream: walk, downstream: walk, datasetIds, written: [] };
 }
 
 function at(depth: number, ids: readonly string[]): WalkStart[] {

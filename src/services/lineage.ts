@@ -92,9 +92,8 @@ async function answer(
     );
   }
   const selection = select(depthsOf(walks, starts, query), query.maxDepth, query.maxNodes);
-  const shown = shownIds(starts, selection, query);
-  const hasColumn = walks.flatMap((walk) => walk.hasColumn).filter(([, columnId]) => shown.has(columnId));
-  for (const [datasetId] of hasColumn) shown.add(datasetId);
+  const shown = withPassed(shownIds(starts, selection, query), walks);
+  const hasColumn = walks.flatMap((walk) => walk.hasColumn).filter(([datasetId, columnId]) => shown.has(datasetId) && shown.has(columnId));
   const edges = await edgesAmong(transaction, [...shown], query.level, filter);
   return {
     start: starts.shown,
@@ -126,7 +125,13 @@ function depthsOf(walks: readonly Walk[], starts: Starts, query: LineageQuery): 
 
 function shownIds(starts: Starts, { hits }: Selection, query: LineageQuery): Set<string> {
   const atStart = directionsOf(query).flatMap((direction) => starts.walk[direction].filter(({ depth }) => depth === 0));
-  return new Set([...atStart.map(({ id }) => id), ...hits.map(({ nodeId }) => nodeId)]);
+  return new Set([...atStart.map(({ id }) => id), ...starts.written, ...hits.map(({ nodeId }) => nodeId)]);
+}
+
+/** With the datasets that were passed on the way to what is shown: an edge upstream can end at one. */
+function withPassed(shown: ReadonlySet<string>, walks: readonly Walk[]): Set<string> {
+  const passed = walks.filter(({ passes }) => passes).flatMap(({ hasColumn }) => hasColumn.filter(([, columnId]) => shown.has(columnId)));
+  return new Set([...shown, ...passed.map(([datasetId]) => datasetId)]);
 }
 
 async function edgesAmong(

@@ -32,6 +32,7 @@ export class RunExecution {
   /** What was asked for before there was a process to ask. */
   private early: 'cancelled' | 'lost' | 'stopped' | null = null;
   private folder: string | null = null;
+  private recording = false;
 
   /** @param claimedAtMs  `performance.now()` at the moment before the run was claimed */
   constructor(
@@ -64,7 +65,8 @@ export class RunExecution {
   }
 
   private lose(): void {
-    this.logger.warn('The lease of this run is lost; its process is stopped and nothing is recorded.');
+    // A run whose end has just been recorded is not held any more either; whether that was us is for the recording to say.
+    if (!this.recording) this.logger.warn('The lease of this run is lost; its process is stopped and nothing is recorded.');
     this.early = 'lost';
     this.ending.abort();
     this.supervision?.lose();
@@ -79,6 +81,7 @@ export class RunExecution {
     } catch (error) {
       end = this.endedBefore() ?? { type: 'failed', error: toErrorRecord(error), metrics: noMetrics, steps: [], killed: false, bound: null };
     }
+    this.recording = true;
     await this.record(end, spec);
     this.lease.close();
     await this.tidy();

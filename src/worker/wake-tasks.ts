@@ -25,7 +25,7 @@ export class WakeTasks {
   constructor({ database, logger, lookEveryMs = 100 }: WakeTasksSettings) {
     this.logger = logger;
     this.backend = new PatientBackend({ mongo: database, collection: 'tasks', logCollection: 'taskLogs' });
-    this.agenda = new Agenda({ backend: this.backend, processEvery: lookEveryMs, removeOnComplete: true, defaultLockLifetime: 5_000 });
+    this.agenda = new Agenda({ backend: this.backend, processEvery: lookEveryMs, removeOnComplete: true, defaultLockLifetime: 2_000 });
     this.agenda.on('error', (error: Error) => this.logger.warn({ reason: error.name }, 'Agenda could not reach MongoDB.'));
   }
 

@@ -36,12 +36,18 @@ export function forbiddenImports(sources: readonly SourceFile[]): string[] {
     const part = partOf(path);
     if (part === undefined) return [`${path} is in no part of the house.`];
     const allowed = new Set([part.in, ...part.mayImport]);
-    return imports.filter((target) => !allowed.has(partOf(target.replace(/\.js$/, '.ts'))?.in ?? '')).map((target) => `${path} must not import ${target}.`);
+    return imports
+      .filter((target) => !partsOf(target.replace(/\.js$/, '.ts')).some((each) => allowed.has(each.in)))
+      .map((target) => `${path} must not import ${target}.`);
   });
 }
 
 function partOf(path: string): Part | undefined {
-  return parts.filter(({ in: place }) => path === place || path.startsWith(`${place}/`)).sort((left, right) => right.in.length - left.in.length)[0];
+  return partsOf(path).sort((left, right) => right.in.length - left.in.length)[0];
+}
+
+function partsOf(path: string): Part[] {
+  return parts.filter(({ in: place }) => path === place || path.startsWith(`${place}/`));
 }
 
 /** Import cycles, each once, as `a.ts → b.ts → a.ts`. */

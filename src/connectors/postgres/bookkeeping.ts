@@ -26,14 +26,15 @@ type LoadCountsRow = { readonly [Count in keyof LoadCounts]: string };
 
 /** Makes schema and both tables where they are missing. Part of the caller's transaction; makers wait for one another. */
 export async function ensureBookkeeping(client: PostgresClient, schema: string): Promise<void> {
-  const { rows } = await client.query<{ missing: boolean; schema_missing: boolean }>(
-    `SELECT to_regclass(quote_ident($1) || '._tributary_state') IS NULL OR to_regclass(quote_ident($1) || '._tributary_loads') IS NULL AS missing,
-            to_regnamespace(quote_ident($1)) IS NULL AS schema_missing`,
+  const { rows } = await client.query<{ missing: boolean }>(
+    `SELECT to_regclass(quote_ident($1) || '._tributary_state') IS NULL OR to_regclass(quote_ident($1) || '._tributary_loads') IS NULL AS missing`,
     [schema],
   );
   if (!rows[0]?.missing) return;
   await lockByName(client, `tributary bookkeeping ${schema}`);
-  if (rows[0].schema_missing) await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
+  // Asked of the catalogue and not of CREATE … IF NOT EXISTS, whose cache may not know yet what the maker before us has committed.
+  const { rowCount } = await client.query('SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema]);
+  if (!rowCount) await client.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`);
   await client.query(createTables(quoteIdentifier(schema)));
 }
 
@@ -95,7 +96,7 @@ export async function finishLoad(client: PostgresClient, schema: string, { ident
 
 /** null: not committed, which is certain, since a commit under way is waited for. Needs a transaction of its own. */
 export async function findLoad(client: PostgresClient, schema: string, loadId: string): Promise<CommittedLoad | null> {
-  await client.query('BEGIN');
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
   await lockByName(client, loadId);
   const exists = await client.query<{ exists: boolean }>(`SELECT to_regclass(quote_ident($1) || '._tributary_loads') IS NOT NULL AS exists`, [schema]);
   if (!exists.rows[0]?.exists) {

@@ -38,7 +38,7 @@ function meaningOf(error: unknown, doing: Doing): Meaning {
   if (state === '42501') return { code: 'ACCESS_DENIED', retryable: false, advice: "Grant the connection's user what it needs." };
   if (state === '3D000') return { code: 'CONNECTION_FAILED', retryable: false, advice: 'Check the database of the connection.' };
   if (state === '42P01' && doing === 'read') return { code: 'STREAM_NOT_FOUND', retryable: false, advice: 'Check the stream of the input.' };
-  if (state?.startsWith('23') || state?.startsWith('22'))
+  if (doing === 'load' && (state?.startsWith('23') || state?.startsWith('22')))
     return { code: 'DESTINATION_REFUSED', retryable: false, advice: 'A row does not satisfy the table: mend the rows in a step or change the table.' };
   if (doing === 'connect') return { code: 'CONNECTION_FAILED', retryable: true, advice: 'Check that the server runs and that host and port are right.' };
   const lost = isConnectionLost(error);

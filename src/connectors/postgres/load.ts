@@ -4,7 +4,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { CommittedLoad, Load, LoadRequest, RefusedRow } from '../../model/connector.js';
 import { PlatformError } from '../../model/errors.js';
 import type { Segment } from '../../model/segment.js';
-import { ensureBookkeeping, findLoad, finishLoad, lockSlots, recordLoad } from './bookkeeping.js';
+import { ensureBookkeeping, findLoad, finishLoad, lockByName, lockSlots, recordLoad } from './bookkeeping.js';
 import { connect, destroy, end, type PostgresClient, withClient } from './client.js';
 import type { PostgresConfig } from './config.js';
 import { isConnectionLost, toPostgresError } from './errors.js';
@@ -24,8 +24,13 @@ interface RefusedRecord {
 /** Opens a load: rows are collected in a temporary table of this one session, which a cut connection takes with it. */
 export async function openLoad(config: PostgresConfig, table: TableName, request: LoadRequest, signal: AbortSignal): Promise<Load> {
   const load = new PostgresLoad(config, table, request, await connect(config));
-  await load.prepare(signal);
-  return load;
+  try {
+    await load.prepare(signal);
+    return load;
+  } catch (error) {
+    await load.abort();
+    throw error;
+  }
 }
 
 class PostgresLoad implements Load {
@@ -100,11 +105,11 @@ class PostgresLoad implements Load {
   /** Everything up to the COMMIT; false when this load had been committed before. */
   private async merge(): Promise<boolean> {
     const { client, request, table } = this;
-    await client.query('BEGIN');
+    await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     await ensureBookkeeping(client, table.schema);
     await lockSlots(client, table.schema, request);
     if (!(await recordLoad(client, table.schema, request))) return false;
-    await client.query(createTable(table, request));
+    await ensureTable(client, table, request);
     const counts = await mergeStage(client, { request, table, stage, stagedRows: this.stagedRows, refusedRows: this.refusedRows });
     const { staged, inserted, updated, deleted, unchanged, stale, rejected } = counts;
     if (staged !== inserted + updated + deleted + unchanged + stale + rejected || unchanged < 0) {
@@ -172,6 +177,14 @@ class PostgresLoad implements Load {
       signal.removeEventListener('abort', cut);
     }
   }
+}
+
+/** Makes the table where it is missing; makers wait for one another. One that is there needs no right to create. */
+async function ensureTable(client: PostgresClient, table: TableName, request: LoadRequest): Promise<void> {
+  const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [quoteTable(table)]);
+  if (rows[0]?.there) return;
+  await lockByName(client, `tributary table ${quoteTable(table)}`);
+  await client.query(createTable(table, request));
 }
 
 /** With the load key as primary key, as a new table would be made by hand. */

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckDbMessage } from './duckdb.js';
-import { type FunctionCatalogue, isClock, isMasking } from './functions.js';
+import { type FunctionCatalogue, isMasking } from './functions.js';
 
 /** A column that an expression reads, as it is written there. CONDITIONAL: it only decides which value is taken. */
 export interface NamedRead {
@@ -13,7 +13,7 @@ export interface ParsedExpression {
   /** As it is written, fit to stand in parentheses: a comment at its end is closed by the line feed. */
   readonly sql: string;
   readonly reads: readonly NamedRead[];
-  /** True when the expression is a column name and nothing else. */
+  /** True when the expression is a name and nothing else. */
   readonly bare: boolean;
 }
 
@@ -42,7 +42,7 @@ export async function parseExpression(connection: DuckDBConnection, functions: F
   const root = await parseAlone(connection, text);
   const reads: NamedRead[] = [];
   walk(root, { role: 'DIRECT', masking: false, bound: new Set() }, functions, reads);
-  return { sql: `(${text}\n)`, reads, bare: root['class'] === 'COLUMN_REF' && reads.length === 1 };
+  return { sql: `(${text}\n)`, reads, bare: root['class'] === 'COLUMN_REF' };
 }
 
 /** The canonical name of a DuckDB type; it is parsed as the type of a cast and nothing else. @throws ExpressionProblem */
@@ -61,6 +61,7 @@ export async function parseType(connection: DuckDBConnection, text: string): Pro
 }
 
 async function parseAlone(connection: DuckDBConnection, text: string): Promise<Tree> {
+  if (text.includes('\0')) throw new ExpressionProblem('A NUL character cannot stand in an expression.');
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [`SELECT ${text}`]);
   const answer = JSON.parse(String(reader.getRows()[0]?.[0])) as Tree;
   if (answer['error'] === true) throw new ExpressionProblem(`"${text}" is not an expression: ${String(answer['error_message'])}.`);
@@ -88,22 +89,29 @@ function walk(tree: Tree, state: Walk, functions: FunctionCatalogue, reads: Name
   const refusal = refusedClasses[kind];
   if (refusal) throw new ExpressionProblem(refusal);
   if (kind === 'COLUMN_REF') readColumn(tree['column_names'] as string[], state, reads);
-  else if (kind === 'LAMBDA') walkLambda(tree, state, functions, reads);
   else if (kind === 'CASE') walkCase(tree, state, functions, reads);
   else walkChildren(tree, state, functions, reads);
 }
 
 function walkChildren(tree: Tree, state: Walk, functions: FunctionCatalogue, reads: NamedRead[]): void {
-  const called = tree['class'] === 'FUNCTION';
-  if (called) checkFunction(tree, functions);
-  const masking = state.masking || (called && isMasking(String(tree['function_name'])));
-  for (const child of childrenOf(tree)) walk(child, { ...state, masking }, functions, reads);
+  if (tree['class'] === 'FUNCTION') return walkFunction(tree, state, functions, reads);
+  for (const child of childrenOf(tree)) walk(child, state, functions, reads);
+}
+
+/** `x -> …` is a lambda where a function takes one, behind its list; anywhere else it is the arrow of JSON, and `x` a column. */
+function walkFunction(tree: Tree, state: Walk, functions: FunctionCatalogue, reads: NamedRead[]): void {
+  checkFunction(tree, functions);
+  const name = String(tree['function_name']);
+  const inside = { ...state, masking: state.masking || isMasking(name) };
+  const takesLambda = functions.takesLambda(name);
+  childrenOf(tree).forEach((child, place) => {
+    const isLambda = takesLambda && place > 0 && child['class'] === 'LAMBDA';
+    (isLambda ? walkLambda : walk)(child, inside, functions, reads);
+  });
 }
 
 function readColumn(path: readonly string[], { role, masking, bound }: Walk, reads: NamedRead[]): void {
-  const first = path[0] ?? '';
-  if (bound.has(first.toLowerCase()) || (path.length === 1 && isClock(first))) return;
-  reads.push({ path, role, masking });
+  if (!bound.has((path[0] ?? '').toLowerCase())) reads.push({ path, role, masking });
 }
 
 function walkLambda(tree: Tree, state: Walk, functions: FunctionCatalogue, reads: NamedRead[]): void {

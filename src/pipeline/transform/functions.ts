@@ -4,6 +4,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 export interface FunctionCatalogue {
   /** null: allowed; otherwise the sentence that says why not. */
   refusal(name: string): string | null;
+  /** True for a function that calls a lambda for the elements of a list. */
+  takesLambda(name: string): boolean;
 }
 
 /** The run's start; see `openDuckDb`. */
@@ -20,23 +22,30 @@ export function isMasking(name: string): boolean {
   return masking.has(name.toLowerCase());
 }
 
-export function isClock(name: string): boolean {
+/** The clock functions that SQL writes without parentheses; a column of that name goes before. */
+export function isClockWord(name: string): boolean {
+  return /^current_(date|timestamp)$/i.test(name);
+}
+
+function isClock(name: string): boolean {
   return clock.has(name.toLowerCase());
 }
 
 /** Reads DuckDB's own list once. */
 export async function loadFunctions(connection: DuckDBConnection): Promise<FunctionCatalogue> {
-  const reader = await connection.runAndReadAll("SELECT lower(function_name), function_type, coalesce(stability, 'CONSISTENT') FROM duckdb_functions()");
+  const reader = await connection.runAndReadAll("SELECT lower(function_name), function_type, coalesce(stability, 'CONSISTENT'), array_to_string(parameters, ' ') FROM duckdb_functions()");
   const scalars = new Set<string>();
   const unstable = new Set<string>();
   const aggregates = new Set<string>();
   const tables = new Set<string>();
-  for (const [name, type, stability] of reader.getRows() as [string, string, string][]) {
+  const lambdas = new Set<string>();
+  for (const [name, type, stability, parameters] of reader.getRows() as [string, string, string, string | null][]) {
+    if (parameters?.includes('lambda(')) lambdas.add(name);
     if (type === 'aggregate') aggregates.add(name);
     else if (type === 'scalar' || type === 'macro') (stability === 'CONSISTENT' ? scalars : unstable).add(name);
     else tables.add(name);
   }
-  return { refusal };
+  return { refusal, takesLambda: (name) => lambdas.has(name.toLowerCase()) };
 
   function refusal(written: string): string | null {
     const name = written.toLowerCase();

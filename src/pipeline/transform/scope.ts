@@ -3,7 +3,7 @@ import { type ColumnSource, compose } from '../../lineage/transformations.js';
 import type { Transformation } from '../../model/lineage.js';
 import { duckDbMessage } from './duckdb.js';
 import { ExpressionProblem, type NamedRead, type ParsedExpression, parseExpression, parseType } from './expression.js';
-import type { FunctionCatalogue } from './functions.js';
+import { type FunctionCatalogue, isClockWord } from './functions.js';
 import { findColumn, type Relation, type RelationColumn, textColumn, valueColumn } from './relation.js';
 
 /** A read that has found its column. */
@@ -37,7 +37,7 @@ export class Scope {
   /** @throws ExpressionProblem */
   async bind(relation: Relation, text: string): Promise<BoundExpression> {
     const parsed = await parseExpression(this.connection, this.functions, text);
-    const reads = parsed.reads.map((read) => bindRead(relation, read));
+    const reads = parsed.reads.filter(({ path }) => !isClockRead(relation, path)).map((read) => bindRead(relation, read));
     const [only] = reads;
     if (parsed.bare && only && only.path.length === (isQualified(relation, only.path) ? 2 : 1)) return { ...parsed, text, reads, type: only.column.type ?? '' };
     for (const read of reads) assertValue(read.column);
@@ -49,10 +49,13 @@ export class Scope {
     return parseType(this.connection, text);
   }
 
-  /** DuckDB type of an expression over a declared relation. @throws ExpressionProblem */
+  /**
+   * DuckDB type of an expression over a declared relation. It stands in a WHERE too, where DuckDB accepts neither the aggregates
+   * nor the unnest that a macro may hide. @throws ExpressionProblem
+   */
   async typeOf(relation: Relation, sql: string): Promise<string> {
     try {
-      const described = await this.connection.runAndReadAll(`DESCRIBE SELECT ${sql} AS value FROM ${valueColumn(relation.name)}`);
+      const described = await this.connection.runAndReadAll(`DESCRIBE SELECT ${sql} AS value FROM ${valueColumn(relation.name)} WHERE ${sql} IS NULL`);
       return String(described.getRows()[0]?.[1]);
     } catch (error) {
       throw new ExpressionProblem(`${duckDbMessage(error)}.`.replace(/\.\.$/, '.'));
@@ -74,6 +77,11 @@ function bindRead(relation: Relation, read: NamedRead): BoundRead {
   const column = findColumn(relation, first) ?? (isQualified(relation, read.path) ? findColumn(relation, second ?? '') : undefined);
   if (column) return { ...read, column };
   throw new ExpressionProblem(`"${relation.name}" has no column "${isQualified(relation, read.path) ? second : first}". It has ${namesOf(relation)}.`);
+}
+
+function isClockRead(relation: Relation, path: readonly string[]): boolean {
+  const [first = ''] = path;
+  return path.length === 1 && isClockWord(first) && !findColumn(relation, first);
 }
 
 /** `orders.id`, unless the relation itself has a column `orders`. */

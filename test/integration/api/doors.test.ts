@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { RunningApi } from '../../../src/api/server.js';
 import { PlatformError } from '../../../src/model/errors.js';
@@ -22,17 +23,26 @@ describe('the doors', () => {
     expect(api.url).toMatch(/^http:\/\/localhost:\d+$/);
   });
 
-  it.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil.example:4000', '', 'localhost@evil.example'])(
+  it.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil.example:4000', 'localhost@evil.example'])(
     'refuse the Host %p',
     async (host) => {
       const api = await doors();
       for (const path of ['/', '/graphql', '/healthz', '/readyz', '/other']) {
         const answer = await ask(api, { path, headers: { host } });
-        expect(answer.status).toBe(host === '' && path === '' ? 400 : 403);
+        expect(answer.status).toBe(403);
         expect(JSON.parse(answer.text).errors[0].extensions.code).toBe('FORBIDDEN');
       }
     },
   );
+
+  it('refuse a request that names no Host', async () => {
+    const api = await doors();
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.end('GET /healthz HTTP/1.0\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1\.1 403/);
+  });
 
   it.each(['localhost:1234', '127.0.0.1', '[::1]:4000', 'LOCALHOST'])('accept the Host %p', async (host) => {
     expect((await ask(await doors(), { path: '/healthz', headers: { host } })).status).toBe(200);

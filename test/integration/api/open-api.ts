@@ -16,6 +16,7 @@ import { PipelineService } from '../../../src/services/pipelines.js';
 import { RunService } from '../../../src/services/runs.js';
 import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
+import { ownQueue } from '../../support/queue-lock.js';
 import { servers } from '../../support/servers.js';
 import { keptLog } from '../../unit/worker/scripted-run.js';
 import { documentsUri } from '../documents/documents-uri.js';
@@ -34,7 +35,7 @@ export interface HttpQuestion {
 }
 
 export interface GraphqlAnswer {
-  readonly data?: Record<string, any> | null;
+  readonly data?: Record<string, unknown> | null;
   readonly errors?: readonly {
     readonly message: string;
     readonly path?: readonly (string | number)[];
@@ -99,6 +100,7 @@ export interface WholeApi {
 
 /** The API on real stores, with no worker. */
 export async function openApi(): Promise<WholeApi> {
+  const release = await ownQueue();
   const [database, documents] = await Promise.all([createDatabase('api'), Documents.open({ uri: documentsUri() })]);
   const graph = new Graph(servers.neo4j);
   await graph.migrate();
@@ -128,6 +130,7 @@ export async function openApi(): Promise<WholeApi> {
     close: async () => {
       await api.stop();
       await Promise.all([documents.close(), graph.close(), database.drop()]);
+      await release();
     },
   };
 }

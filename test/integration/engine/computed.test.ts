@@ -2,7 +2,22 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
 import { copyDocument, runEngine } from './run-engine.js';
 
-const texts = [`''`, `'a,b'`, `'"'`, `'a"b'`, `E'\\n'`, `E'cr\\r'`, `E'tab\\t'`, `E'\\\\'`, `E'\\\\.'`, `E'\\\\N'`, `'NULL'`, `U&'\\2028'`, `U&'\\+01F600'`, `E'\\x01'`];
+const texts = [
+  `''`,
+  `'a,b'`,
+  `'"'`,
+  `'a"b'`,
+  `E'\\n'`,
+  `E'cr\\r'`,
+  `E'tab\\t'`,
+  `E'\\\\'`,
+  `E'\\\\.'`,
+  `E'\\\\N'`,
+  `'NULL'`,
+  `U&'\\2028'`,
+  `U&'\\+01F600'`,
+  `E'\\x01'`,
+];
 
 /** Types with an exact form in DuckDB, at the ends of what both can hold. `madeAs`: the column that is made for the computed value. */
 const computed: readonly { type: string; values: readonly string[]; madeAs?: string }[] = [
@@ -16,29 +31,72 @@ const computed: readonly { type: string; values: readonly string[]; madeAs?: str
   { type: 'numeric(38,38)', values: [`0.${'9'.repeat(38)}`, `-0.${'0'.repeat(37)}1`] },
   { type: 'numeric(4,0)', values: ['9999', '-9999'] },
   { type: 'numeric(18,18)', values: [`0.${'1'.repeat(18)}`] },
-  { type: 'real', values: [`'3.4028235e38'`, `'-3.4028235e38'`, `'1e-45'`, `'1.1754944e-38'`, `'-0'`, `'NaN'`, `'Infinity'`, `'-Infinity'`, '0.1', '16777217'] },
+  {
+    type: 'real',
+    values: [`'3.4028235e38'`, `'-3.4028235e38'`, `'1e-45'`, `'1.1754944e-38'`, `'-0'`, `'NaN'`, `'Infinity'`, `'-Infinity'`, '0.1', '16777217'],
+  },
   {
     type: 'double precision',
-    values: [`'1.7976931348623157e308'`, `'-1.7976931348623157e308'`, `'5e-324'`, `'2.2250738585072014e-308'`, `'-0'`, `'NaN'`, `'Infinity'`, `'-Infinity'`, '0.30000000000000004', '1e21', '1e22', '123456789.12345678'],
+    values: [
+      `'1.7976931348623157e308'`,
+      `'-1.7976931348623157e308'`,
+      `'5e-324'`,
+      `'2.2250738585072014e-308'`,
+      `'-0'`,
+      `'NaN'`,
+      `'Infinity'`,
+      `'-Infinity'`,
+      '0.30000000000000004',
+      '1e21',
+      '1e22',
+      '123456789.12345678',
+    ],
   },
   { type: 'text', values: texts },
   { type: 'character varying(9)', values: texts, madeAs: 'text' },
   { type: 'character(3)', values: [`''`, `'a'`, `'abc'`], madeAs: 'text' },
   { type: 'name', values: [`repeat('x', 63)`], madeAs: 'text' },
   { type: 'uuid', values: [`'00000000-0000-0000-0000-000000000000'`, `'ffffffff-ffff-ffff-ffff-ffffffffffff'`, `'80000000-0000-0000-0000-000000000000'`] },
-  { type: 'date', values: [`'4713-01-01 BC'`, `'0001-12-31 BC'`, `'0001-01-01'`, `'9999-12-31'`, `'10000-01-01'`, `'5874897-12-31'`, `'infinity'`, `'-infinity'`] },
+  {
+    type: 'date',
+    values: [`'4713-01-01 BC'`, `'0001-12-31 BC'`, `'0001-01-01'`, `'9999-12-31'`, `'10000-01-01'`, `'5874897-12-31'`, `'infinity'`, `'-infinity'`],
+  },
   { type: 'time without time zone', values: [`'00:00:00'`, `'23:59:59.999999'`, `'24:00:00'`, `'12:00:00.5'`] },
   {
     type: 'timestamp without time zone',
-    values: [`'4713-01-01 00:00:00 BC'`, `'0001-12-31 23:59:59.999999 BC'`, `'0001-01-01'`, `'9999-12-31 23:59:59.999999'`, `'10000-01-01'`, `'294246-12-31 23:59:59.999999'`, `'infinity'`, `'-infinity'`, `'2000-01-01 00:00:00.1'`],
+    values: [
+      `'4713-01-01 00:00:00 BC'`,
+      `'0001-12-31 23:59:59.999999 BC'`,
+      `'0001-01-01'`,
+      `'9999-12-31 23:59:59.999999'`,
+      `'10000-01-01'`,
+      `'294246-12-31 23:59:59.999999'`,
+      `'infinity'`,
+      `'-infinity'`,
+      `'2000-01-01 00:00:00.1'`,
+    ],
   },
   {
     type: 'timestamp with time zone',
-    values: [`'4713-01-01 00:00:00+00 BC'`, `'0001-12-31 23:59:59.999999+00 BC'`, `'0001-01-01+00'`, `'9999-12-31 23:59:59.999999+00'`, `'10000-01-01+00'`, `'294246-12-31 23:59:59.999999+00'`, `'infinity'`, `'-infinity'`, `'2024-03-31 02:30:00+02'`, `'1883-11-18 12:03:57.123456+00'`],
+    values: [
+      `'4713-01-01 00:00:00+00 BC'`,
+      `'0001-12-31 23:59:59.999999+00 BC'`,
+      `'0001-01-01+00'`,
+      `'9999-12-31 23:59:59.999999+00'`,
+      `'10000-01-01+00'`,
+      `'294246-12-31 23:59:59.999999+00'`,
+      `'infinity'`,
+      `'-infinity'`,
+      `'2024-03-31 02:30:00+02'`,
+      `'1883-11-18 12:03:57.123456+00'`,
+    ],
   },
   { type: 'bytea', values: [`'\\x'`, `'\\x00ff22275c0a2c'`, `'\\x5c783030'`] },
   { type: 'json', values: [`'{"b":1, "a" : [1, null, "\\n"], "a": 2}'`, `'null'`, `'""'`, `'1.50'`, `'12345678901234567890123456789'`], madeAs: 'jsonb' },
-  { type: 'jsonb', values: [`'{"b":1,"a":[1,null,"quote \\" backslash \\\\"]}'`, `'null'`, `'""'`, `'1.50'`, `'123456789012345678901234567890.123456789'`, `'1e400'`] },
+  {
+    type: 'jsonb',
+    values: [`'{"b":1,"a":[1,null,"quote \\" backslash \\\\"]}'`, `'null'`, `'""'`, `'1.50'`, `'123456789012345678901234567890.123456789'`, `'1e400'`],
+  },
   { type: 'public.mood', values: [`'sad'`, `'very "happy", yes'`], madeAs: 'text' },
   { type: 'public.positive', values: ['1', '2147483647'], madeAs: 'integer' },
 ];
@@ -64,7 +122,15 @@ describe('columns that an expression computes', () => {
       const steps = [{ id: 'wrapped', map: { from: 'source', columns: { id: 'id', ...columns } } }];
       await runEngine({ document: copyDocument('public.everything', `public.${name}`, { mode: 'append' }, steps), connections: { source, target } });
     }
-    const steps = [{ id: 'same', cast: { from: 'source', columns: Object.fromEntries(computed.flatMap(({ type }, index) => (duckdbTypes[type] ? [[`c${index}`, duckdbTypes[type]]] : []))) } }];
+    const steps = [
+      {
+        id: 'same',
+        cast: {
+          from: 'source',
+          columns: Object.fromEntries(computed.flatMap(({ type }, index) => (duckdbTypes[type] ? [[`c${index}`, duckdbTypes[type]]] : []))),
+        },
+      },
+    ];
     await runEngine({ document: copyDocument('public.everything', 'public.casted', { mode: 'append' }, steps), connections: { source, target } });
   });
   afterAll(async () => {
@@ -75,7 +141,8 @@ describe('columns that an expression computes', () => {
   describe.each(computed.map((extreme, index) => ({ ...extreme, column: `c${index}` })))('of type $type', ({ type, values, madeAs, column }) => {
     // A json column that is computed becomes jsonb; character(n) loses its padding in ::text on either side.
     const form = type === 'json' ? 'jsonb::text' : 'text';
-    const textsOf = (database: TestDatabase, table: string) => database.query<{ text: string | null }>(`SELECT ${column}::${form} AS text FROM ${table} ORDER BY id`);
+    const textsOf = (database: TestDatabase, table: string) =>
+      database.query<{ text: string | null }>(`SELECT ${column}::${form} AS text FROM ${table} ORDER BY id`);
 
     it.each([...Object.keys(wrappings), 'casted'])('arrive as they were through %s', async (table) => {
       const expected = await textsOf(source, 'everything');
@@ -85,7 +152,10 @@ describe('columns that an expression computes', () => {
     });
 
     it('stand in a column of the type that holds them', async () => {
-      const made = await target.query(`SELECT format_type(atttypid, atttypmod) AS type FROM pg_attribute WHERE attrelid = 'public.coalesce'::regclass AND attname = $1`, [column]);
+      const made = await target.query(
+        `SELECT format_type(atttypid, atttypmod) AS type FROM pg_attribute WHERE attrelid = 'public.coalesce'::regclass AND attname = $1`,
+        [column],
+      );
       expect(made).toEqual([{ type: madeAs ?? type }]);
     });
   });

@@ -45,7 +45,9 @@ describe('columns that no expression reads', () => {
       const expected = await texts(source, 'everything');
       expect(expected.filter(({ text }) => text !== null)).toHaveLength(values.length);
       expect(await texts(target, 'made')).toEqual(expected);
-      const made = await target.query(`SELECT format_type(atttypid, atttypmod) AS type FROM pg_attribute WHERE attrelid = 'made'::regclass AND attname = $1`, [column]);
+      const made = await target.query(`SELECT format_type(atttypid, atttypmod) AS type FROM pg_attribute WHERE attrelid = 'made'::regclass AND attname = $1`, [
+        column,
+      ]);
       expect(made).toEqual([{ type: madeAs ?? type }]);
     });
 

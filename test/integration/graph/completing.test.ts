@@ -47,7 +47,14 @@ describe('completing a run', () => {
     expect(await shop.revision()).toBe(before + 1);
     const [[read], [written]] = [(await shop.runs.readsOf([runId]))[0] ?? [], (await shop.runs.writesOf([runId]))[0] ?? []];
     expect(read).toMatchObject({ producedByRunId: null, rowCount: null, columns: [{ name: 'id' }, { name: 'status' }, { name: 'amount' }] });
-    expect(written).toMatchObject({ producedByRunId: runId, rowCount: 10, columns: [{ name: 'id', type: 'integer' }, { name: 'kind', type: 'text' }] });
+    expect(written).toMatchObject({
+      producedByRunId: runId,
+      rowCount: 10,
+      columns: [
+        { name: 'id', type: 'integer' },
+        { name: 'kind', type: 'text' },
+      ],
+    });
     const [columns = []] = await shop.datasets.columnsOf([written?.datasetId ?? '']);
     expect(written?.columns.map(({ columnId }) => columnId)).toEqual(columns.map(({ id }) => id));
     expect(
@@ -71,7 +78,9 @@ describe('completing a run', () => {
     const versions = await shop.datasets.versionsOf(id, { first: 10, after: null });
     expect(versions).toMatchObject({ totalCount: 2, hasNextPage: false });
     expect(versions.items[0]?.node.producedByRunId).toBe(last);
-    expect(await shop.query('MATCH (:Dataset {id: $id})-[:HAS_VERSION]->()-[:WITH]->(schema) RETURN count(DISTINCT schema) AS schemas', { id })).toEqual([{ schemas: 1 }]);
+    expect(await shop.query('MATCH (:Dataset {id: $id})-[:HAS_VERSION]->()-[:WITH]->(schema) RETURN count(DISTINCT schema) AS schemas', { id })).toEqual([
+      { schemas: 1 },
+    ]);
     const answer = await shop.lineage.graph({ of: [{ id }], direction: 'UPSTREAM', level: 'COLUMN', maxDepth: null, maxNodes: 100, filter: null });
     expect(answer.edges.map(({ lastRunId, evidence }) => [lastRunId, evidence])).toEqual([[last, 'EXECUTED']]);
   });
@@ -79,12 +88,16 @@ describe('completing a run', () => {
   it('moves what is gone into the past, with its interval, and keeps what stays', async () => {
     const pipeline = await shop.save(copyOf('moving', { id: 'id', kind: 'status' }));
     await shop.complete(pipeline);
-    const [kept] = await shop.query("MATCH (:Column {name: 'id'})-[edge:DERIVES {jobId: $jobId, source: 'EXECUTED'}]->() RETURN edge.id AS id", { jobId: pipeline.id });
+    const [kept] = await shop.query("MATCH (:Column {name: 'id'})-[edge:DERIVES {jobId: $jobId, source: 'EXECUTED'}]->() RETURN edge.id AS id", {
+      jobId: pipeline.id,
+    });
     await shop.save(copyOf('moving', { id: 'id', kind: 'upper(status)' }));
     expect(await executedEdges(pipeline.id)).toHaveLength(3);
     await shop.complete(pipeline);
     expect(await executedEdges(pipeline.id)).toHaveLength(3);
-    expect(await shop.query("MATCH (:Column {name: 'id'})-[edge:DERIVES {jobId: $jobId, source: 'EXECUTED'}]->() RETURN edge.id AS id", { jobId: pipeline.id })).toEqual([kept]);
+    expect(
+      await shop.query("MATCH (:Column {name: 'id'})-[edge:DERIVES {jobId: $jobId, source: 'EXECUTED'}]->() RETURN edge.id AS id", { jobId: pipeline.id }),
+    ).toEqual([kept]);
     expect(
       await shop.query(
         `MATCH (from)-[past:DERIVED {jobId: $jobId, source: 'EXECUTED'}]->(to), (from)-[now:DERIVES {jobId: $jobId, source: 'EXECUTED'}]->(to)
@@ -125,9 +138,10 @@ describe('completing a run', () => {
     await shop.database.query('ALTER TABLE shifting ADD COLUMN extra varchar(9)');
     await shop.complete(pipeline);
     expect(await shop.datasets.column(key)).toMatchObject({ id: column?.id, deletedAt: null, type: 'character varying(9)' });
-    expect(
-      await shop.query('MATCH ()-[has:HAS_COLUMN]->(:Column {id: $id}) RETURN has.validTo IS NULL AS open ORDER BY open', { id: column?.id }),
-    ).toEqual([{ open: false }, { open: true }]);
+    expect(await shop.query('MATCH ()-[has:HAS_COLUMN]->(:Column {id: $id}) RETURN has.validTo IS NULL AS open ORDER BY open', { id: column?.id })).toEqual([
+      { open: false },
+      { open: true },
+    ]);
     expect((await shop.datasets.versionsOf(column?.datasetId ?? '', { first: 10, after: null })).totalCount).toBe(3);
   });
 
@@ -152,7 +166,9 @@ describe('completing a run', () => {
     expect(await shop.runs.get(runId)).toMatchObject({ state: 'RUNNING', metrics: { rowsRead: 7 } });
     await shop.runs.complete({ ...held, compiled, summary });
     await shop.runs.complete({ ...held, compiled, summary });
-    await expect(shop.runs.fail({ ...held, error: { code: 'INTERNAL', message: 'x', retryable: false, step: null }, metrics: noMetrics, steps: [] })).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    await expect(
+      shop.runs.fail({ ...held, error: { code: 'INTERNAL', message: 'x', retryable: false, step: null }, metrics: noMetrics, steps: [] }),
+    ).rejects.toMatchObject({ code: 'LEASE_LOST' });
     expect(await shop.runs.get(runId)).toMatchObject({ state: 'COMPLETE', attempt: 2 });
     expect((await shop.runs.writesOf([runId]))[0]).toHaveLength(1);
   });
@@ -172,6 +188,28 @@ describe('completing a run', () => {
     }
     expect(await executedEdges(pipeline.id)).toEqual(edges);
     expect(await shop.revision()).toBe(revision);
+  });
+
+  it('of pipelines that share their datasets can happen at the same moment, beside saves, and every edge is there once', async () => {
+    const shared = (index: number, id: string): Row => ({
+      ...copyOf(`shared_${index}`, { id }),
+      outputs: [{ from: 'shaped', connection: shop.name, stream: 'mart.shared', load: { mode: 'append' } }],
+    });
+    const pipelines = await Promise.all(Array.from({ length: 6 }, (_, index) => shop.save(shared(index, 'id'))));
+    for (const id of ['id', 'id + 1']) {
+      const saves = Promise.all(pipelines.map((_, index) => shop.save(shared(index, id))));
+      await Promise.all(pipelines.map((pipeline) => shop.runs.start({ pipeline, trigger: 'test' })));
+      const claimed = await Promise.all(pipelines.map(() => shop.runs.claim({ worker: 'w', installation: shop.name })));
+      const compiled = await shop.compiled(shared(0, id));
+      const summary = { metrics: noMetrics, steps: [], outputs: [{ loadId: 'l', committedAttempt: 1, rowsWritten: 1, bytesWritten: 1 }] };
+      await Promise.all(claimed.map((one) => shop.runs.complete({ runId: one?.run.id ?? '', epoch: one?.run.epoch ?? 0, compiled, summary })));
+      await saves;
+    }
+    const edges = await Promise.all(pipelines.map(({ id }) => executedEdges(id)));
+    expect(edges).toEqual(Array(6).fill(['id DERIVES id', 'public.orders FEEDS mart.shared']));
+    const output = (await shop.jobs.outputsOf([pipelines[0]?.id ?? '']))[0]?.[0];
+    expect((await shop.datasets.versionsOf(output?.id ?? '', { first: 100, after: null })).totalCount).toBe(12);
+    expect((await shop.datasets.columnsOf([output?.id ?? '']))[0]?.map(({ name }) => name)).toEqual(['id']);
   });
 
   it('records a pipeline that writes into the table it reads', async () => {

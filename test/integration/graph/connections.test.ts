@@ -46,12 +46,17 @@ describe('creating a connection', () => {
   });
 
   it('refuses an unknown kind and a name that cannot be written in a document', async () => {
-    await expect(shop.connections.create({ name: named('kind'), kind: 'constructor', config: {} })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', message: 'There is no connector of kind constructor; there are: postgres.' });
+    await expect(shop.connections.create({ name: named('kind'), kind: 'constructor', config: {} })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: 'There is no connector of kind constructor; there are: postgres.',
+    });
     await expect(shop.connections.create({ name: 'two words', kind: 'postgres', config: config() })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 
   it('gives a name to one of eight concurrent creators only', async () => {
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => shop.connections.create({ name: named('race'), kind: 'postgres', config: config() })));
+    const results = await Promise.allSettled(
+      Array.from({ length: 8 }, () => shop.connections.create({ name: named('race'), kind: 'postgres', config: config() })),
+    );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const result of results) if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'CONFLICT' });
   });
@@ -65,14 +70,19 @@ describe('using a connection', () => {
     await shop.connections.create({ name: named('unset'), kind: 'postgres', config: config({ password: '${env:TRIBUTARY_SECRET_UNSET}' }) });
     expect(await shop.connections.check(named('unset'))).toMatchObject({
       ok: false,
-      error: { code: 'SECRET_MISSING', message: `Connection ${named('unset')} needs the variable TRIBUTARY_SECRET_UNSET, which is not set where the server runs; set it and start the server again.` },
+      error: {
+        code: 'SECRET_MISSING',
+        message: `Connection ${named('unset')} needs the variable TRIBUTARY_SECRET_UNSET, which is not set where the server runs; set it and start the server again.`,
+      },
     });
     await expect(shop.connections.check('nowhere')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('discovers its streams, and puts secrets in place for a run only', async () => {
     expect((await shop.connections.discover(shop.name)).map(({ stream }) => stream)).toEqual(['public.orders']);
-    expect(await shop.connections.resolve([shop.name])).toMatchObject({ [shop.name]: { config: { password: shop.database.password }, datasetNamespace: shop.namespace } });
+    expect(await shop.connections.resolve([shop.name])).toMatchObject({
+      [shop.name]: { config: { password: shop.database.password }, datasetNamespace: shop.namespace },
+    });
     await expect(shop.connections.resolve(['nowhere'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
@@ -82,7 +92,14 @@ describe('deleting a connection', () => {
     const name = named('used');
     await shop.connections.create({ name, kind: 'postgres', config: config() });
     const stream = { connection: name, stream: 'public.orders' };
-    const spec = { version: 1, namespace: shop.name, name: 'user', inputs: { orders: stream }, steps: [], outputs: [{ from: 'orders', connection: name, stream: 'mart.copy', load: { mode: 'append' } }] };
+    const spec = {
+      version: 1,
+      namespace: shop.name,
+      name: 'user',
+      inputs: { orders: stream },
+      steps: [],
+      outputs: [{ from: 'orders', connection: name, stream: 'mart.copy', load: { mode: 'append' } }],
+    };
     const pipeline = await shop.save(spec);
     await expect(shop.connections.delete(name)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining(`is used by ${shop.name}/user;`) });
     await shop.pipelines.delete(pipeline);

@@ -37,7 +37,15 @@ async function declaredEdges(name: string): Promise<string[]> {
 describe('saving a pipeline', () => {
   it('records version 1, what it reads and writes, the schemas found and planned, and its DECLARED edges', async () => {
     const pipeline = await shop.save(paidOrders('first', { owners: ['data-team'], description: 'Paid orders' }));
-    expect(pipeline).toMatchObject({ kind: 'JOB', version: 1, namespace: shop.name, name: 'first', owners: ['data-team'], description: 'Paid orders', deletedAt: null });
+    expect(pipeline).toMatchObject({
+      kind: 'JOB',
+      version: 1,
+      namespace: shop.name,
+      name: 'first',
+      owners: ['data-team'],
+      description: 'Paid orders',
+      deletedAt: null,
+    });
     const [inputs, outputs] = await Promise.all([shop.jobs.inputsOf([pipeline.id]), shop.jobs.outputsOf([pipeline.id])]);
     expect(inputs[0]).toMatchObject([{ namespace: shop.namespace, name: `${shop.database.name}.public.orders` }]);
     expect(outputs[0]).toMatchObject([{ namespace: shop.namespace, name: `${shop.database.name}.mart.first` }]);
@@ -129,7 +137,10 @@ describe('saving a pipeline', () => {
       outcome: 'invalid',
       issues: [
         { path: 'inputs.orders.connection', message: 'There is no connection nowhere; make it first, or name one that is listed.' },
-        { path: 'inputs.others.stream', message: `There is no public.nothing in connection ${shop.name}, and no saved pipeline makes it; check the name, or make it first.` },
+        {
+          path: 'inputs.others.stream',
+          message: `There is no public.nothing in connection ${shop.name}, and no saved pipeline makes it; check the name, or make it first.`,
+        },
       ],
     });
     expect(await shop.pipelines.get({ namespace: shop.name, name: 'wrong' })).toBeNull();
@@ -184,6 +195,8 @@ describe('deleting a pipeline', () => {
     expect(revived).toMatchObject({ outcome: 'saved', pipeline: { id: pipeline.id, version: 1, deletedAt: null } });
     expect(await declaredEdges('leaving')).toHaveLength(4);
     await shop.complete(pipeline);
-    expect(await shop.query("MATCH ()-[edge:FEEDS|DERIVES|INFLUENCES {jobId: $id, source: 'EXECUTED'}]->() RETURN count(*) AS open", { id: pipeline.id })).toEqual([{ open: 4 }]);
+    expect(
+      await shop.query("MATCH ()-[edge:FEEDS|DERIVES|INFLUENCES {jobId: $id, source: 'EXECUTED'}]->() RETURN count(*) AS open", { id: pipeline.id }),
+    ).toEqual([{ open: 4 }]);
   });
 });

@@ -9,7 +9,7 @@ describe('createDatabase', () => {
     await database.drop();
 
     const other = await createDatabase('support');
-    expect(await other.query("SELECT datname FROM pg_database WHERE datname = $1", [database.name])).toEqual([]);
+    expect(await other.query('SELECT datname FROM pg_database WHERE datname = $1', [database.name])).toEqual([]);
     await other.drop();
   });
 });

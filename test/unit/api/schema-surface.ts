@@ -1,6 +1,4 @@
-import { type ConstValueNode, type DefinitionNode, type FieldDefinitionNode, type InputValueDefinitionNode, Kind, parse, print } from 'graphql';
-
-/** Everything that a client can write: `Type`, `Type.field`, `Type.field(argument)`, `Enum.VALUE`, `Union.Member` and what each is. */
+import { type DefinitionNode, type FieldDefinitionNode, type InputValueDefinitionNode, Kind, parse, print } from 'graphql';
 export type Surface = ReadonlyMap<string, string>;
 
 export function surfaceOf(sdl: string): Surface {
@@ -63,5 +61,5 @@ function fieldEntries(type: string, { name, type: result, arguments: given }: Fi
 }
 
 function inputMeaning({ type, defaultValue }: InputValueDefinitionNode): string {
-  return defaultValue === undefined ? print(type) : `${print(type)} = ${print(defaultValue as ConstValueNode)}`;
+  return defaultValue === undefined ? print(type) : `${print(type)} = ${print(defaultValue)}`;
 }

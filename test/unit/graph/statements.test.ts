@@ -25,7 +25,10 @@ describe('the cypher files', () => {
   });
 
   it.each(files)('%s has a header: purpose, every parameter, result', (file) => {
-    const header = read(file).split('\n').filter((line) => line.startsWith('// ')).map((line) => line.slice(3));
+    const header = read(file)
+      .split('\n')
+      .filter((line) => line.startsWith('// '))
+      .map((line) => line.slice(3));
     expect(header[0]).toMatch(/^[A-Z].*\.$/);
     const described = header.flatMap((line) => /^\$(\w+) +\w/.exec(line)?.[1] ?? []);
     expect(described.sort()).toEqual(boundStatements().get(file)?.parameters);
@@ -54,7 +57,9 @@ describe('statement', () => {
     const bound = boundStatements() as Map<string, unknown>;
     const before = bound.get('meta/lock');
     bound.delete('meta/lock');
-    expect(() => statement<{ key: string }, null>('meta/lock', ['key'], nothing)).toThrow('cypher/meta/lock.cypher uses the parameters (lock), but (key) are declared.');
+    expect(() => statement<{ key: string }, null>('meta/lock', ['key'], nothing)).toThrow(
+      'cypher/meta/lock.cypher uses the parameters (lock), but (key) are declared.',
+    );
     bound.set('meta/lock', before);
   });
 });

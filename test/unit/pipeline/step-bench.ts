@@ -81,7 +81,12 @@ interface Bench {
   readonly options: StepRunOptions;
 }
 
-async function transformAll(compiled: CompiledPipeline, rows: readonly TextRow[], names: readonly string[], { connection, folder, options }: Bench): Promise<StepRun> {
+async function transformAll(
+  compiled: CompiledPipeline,
+  rows: readonly TextRow[],
+  names: readonly string[],
+  { connection, folder, options }: Bench,
+): Promise<StepRun> {
   const [input] = compiled.inputs;
   if (!input) throw new Error('There is no input.');
   const transformer = new Transformer(connection, input, compiled, folder);

@@ -87,7 +87,7 @@ describe('recording the end of a run', () => {
   });
 
   it('completes a cancelled run that had committed already', async () => {
-    const cancelled: RunEnd = { ...killed, type: 'cancelled', error: { ...died, code: 'RUN_CANCELLED' } } as RunEnd;
+    const cancelled: RunEnd = { ...killed, type: 'cancelled', error: { ...died, code: 'RUN_CANCELLED' } };
     expect(await record(cancelled, { loads: { 'run-1/0/1': load } })).toContain('complete 9 read 7 written');
   });
 
@@ -97,7 +97,7 @@ describe('recording the end of a run', () => {
   });
 
   it('touches no letters when a destination does not say what it holds', async () => {
-    const end: RunEnd = { ...killed, killed: false } as RunEnd;
+    const end: RunEnd = { ...killed, killed: false };
     expect(await record(end, { unreachable: true })).toEqual(['fail RUN_PROCESS_DIED']);
   });
 
@@ -115,7 +115,7 @@ describe('recording the end of a run', () => {
   });
 
   it('says that the rows are there when an earlier attempt had committed and this one did not get to compile', async () => {
-    const end: RunEnd = { ...killed, killed: false, bound: null, error: { ...died, code: 'CONNECTION_FAILED' } } as RunEnd;
+    const end: RunEnd = { ...killed, killed: false, bound: null, error: { ...died, code: 'CONNECTION_FAILED' } };
     expect(await record(end, { loads: { 'run-1/0/1': load } }, { ...run, attempt: 2 })).toEqual([
       'open run-1/0/1 of attempt 1',
       'discard the rest',

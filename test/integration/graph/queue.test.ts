@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { noMetrics, type Run } from '../../../src/model/run.js';
+import type { ClaimedRun } from '../../../src/services/run-queue.js';
+import { openShop, type Shop } from './shop.js';
+
+let shop: Shop;
+
+beforeAll(async () => {
+  shop = await openShop('queueing');
+});
+afterAll(() => shop.close());
+
+/** Nothing that another test left may be claimed here. */
+beforeEach(async () => {
+  await shop.query("MATCH (run:Run)-[:OF]->(pipeline) WHERE run.state IN ['QUEUED', 'RUNNING'] SET run.state = 'ABORT', pipeline.runningRunId = null");
+});
+
+/** Pipelines that are saved, as far as the queue looks at them. */
+async function savePipelines(group: string, count: number): Promise<{ namespace: string; name: string }[]> {
+  const keys = Array.from({ length: count }, (_, index) => ({ namespace: `${shop.name}-${group}`, name: `p${String(index).padStart(3, '0')}` }));
+  await shop.query(
+    `UNWIND $keys AS key
+     CREATE (:Job:Pipeline {id: 'job_' + key.namespace + key.name, namespace: key.namespace, name: key.name, owners: [], spec: '{}', version: 1, epoch: 0})
+       -[:HAS_VERSION]->(:PipelineVersion {pipelineId: 'job_' + key.namespace + key.name, version: 1, spec: '{}'})`,
+    { keys },
+  );
+  return keys;
+}
+
+async function queue(pipeline: { namespace: string; name: string }): Promise<Run> {
+  const started = await shop.runs.start({ pipeline, trigger: 'test' });
+  if (started.outcome !== 'queued') throw new Error(started.message);
+  return started.run;
+}
+
+/** Claims with so many claimers at once, each until there is nothing left. */
+async function claimAll(claimers: number, each: (claimed: ClaimedRun) => Promise<void> = async () => undefined): Promise<ClaimedRun[]> {
+  const claimed: ClaimedRun[] = [];
+  const claimer = async (_: unknown, index: number): Promise<void> => {
+    for (;;) {
+      const next = await shop.runs.claim({ worker: `worker ${index}`, installation: shop.name });
+      if (next === null) return;
+      claimed.push(next);
+      await each(next);
+    }
+  };
+  await Promise.all(Array.from({ length: claimers }, claimer));
+  return claimed;
+}
+
+const held = ({ run }: ClaimedRun) => ({ runId: run.id, epoch: run.epoch });
+const finish = (claimed: ClaimedRun): Promise<void> => shop.runs.abort({ ...held(claimed), metrics: noMetrics, steps: [] });
+
+describe('8 claimers', () => {
+  it('claim each of 300 runs of 300 pipelines once', async () => {
+    const pipelines = await savePipelines('many', 300);
+    const queued = await Promise.all(pipelines.map(queue));
+    const claimed = await claimAll(8);
+    expect(claimed.map(({ run }) => run.id).sort()).toEqual(queued.map(({ id }) => id).sort());
+    expect(claimed.every(({ run }) => run.state === 'RUNNING' && run.attempt === 1 && run.epoch === 1)).toBe(true);
+  });
+
+  it('claim each of 300 runs of 5 pipelines once, never two of one pipeline at a time, each with a higher epoch', async () => {
+    const pipelines = await savePipelines('few', 5);
+    const queued = await Promise.all(Array.from({ length: 300 }, (_, index) => queue(pipelines[index % 5] ?? { namespace: '', name: '' })));
+    const running = new Set<string>();
+    const epochs = new Map<string, number>();
+    const overlaps: string[] = [];
+    const work = async (claimed: ClaimedRun): Promise<void> => {
+      const { pipelineId, epoch } = claimed.run;
+      if (running.has(pipelineId) || epoch <= (epochs.get(pipelineId) ?? 0)) overlaps.push(pipelineId);
+      running.add(pipelineId);
+      epochs.set(pipelineId, epoch);
+      await new Promise((resolve) => setImmediate(resolve));
+      running.delete(pipelineId);
+      await finish(claimed);
+    };
+    const claimed: ClaimedRun[] = [];
+    // A claimer finds nothing while the others hold all five pipelines, so they are sent again until all is done.
+    while (claimed.length < 300) claimed.push(...(await claimAll(8, work)));
+    expect(overlaps).toEqual([]);
+    expect(claimed.map(({ run }) => run.id).sort()).toEqual(queued.map(({ id }) => id).sort());
+    expect([...epochs.values()]).toEqual([60, 60, 60, 60, 60]);
+  });
+
+  it('claim in the order in which the runs were queued', async () => {
+    const pipelines = await savePipelines('order', 5);
+    const queued: string[] = [];
+    for (const pipeline of pipelines) queued.push((await queue(pipeline)).id);
+    expect((await claimAll(1)).map(({ run }) => run.id)).toEqual(queued);
+  });
+});
+
+describe('races for one run', () => {
+  it('a cancel and a claim: the run is aborted and not claimed, or claimed and asked to end', async () => {
+    for (const pipeline of await savePipelines('cancel', 40)) {
+      const { id } = await queue(pipeline);
+      const [cancelled, claimed] = await Promise.all([shop.runs.cancel(id), shop.runs.claim({ worker: 'w', installation: shop.name })]);
+      expect(cancelled.outcome).toBe('cancelled');
+      const { state } = (await shop.runs.get(id)) ?? {};
+      if (claimed === null) expect(state).toBe('ABORT');
+      else {
+        expect(state).toBe('RUNNING');
+        expect(await shop.runs.renew(held(claimed))).toBe('cancel');
+        await finish(claimed);
+      }
+    }
+  });
+
+  it('an end and a recovery: the run has ended, or is queued again and the end is refused', async () => {
+    const installation = `${shop.name} recovering`;
+    for (const pipeline of await savePipelines('recover', 40)) {
+      const { id } = await queue(pipeline);
+      const claimed = await shop.runs.claim({ worker: 'w', installation });
+      if (claimed === null) throw new Error('Nothing was claimed.');
+      const [ended, recovered] = await Promise.allSettled([finish(claimed), shop.runs.recover({ installation })]);
+      const run = await shop.runs.get(id);
+      if (ended.status === 'fulfilled') expect([run?.state, recovered]).toMatchObject(['ABORT', { value: 0 }]);
+      else {
+        expect([run?.state, recovered]).toMatchObject(['QUEUED', { value: 1 }]);
+        expect(ended.reason).toMatchObject({ code: 'LEASE_LOST' });
+        expect(run?.epoch).toBeGreaterThan(claimed.run.epoch);
+        await shop.runs.cancel(id);
+      }
+      expect(await shop.query('MATCH (pipeline:Job {id: $id}) RETURN pipeline.runningRunId AS running', { id: claimed.pipeline.id })).toEqual([
+        { running: null },
+      ]);
+    }
+  });
+
+  it('two recoveries queue a run once', async () => {
+    const [pipeline] = await savePipelines('twice', 1);
+    const { id } = await queue(pipeline ?? { namespace: '', name: '' });
+    await shop.runs.claim({ worker: 'w', installation: shop.name });
+    const recovered = await Promise.all([shop.runs.recover({ installation: shop.name }), shop.runs.recover({ installation: shop.name })]);
+    expect(recovered.sort()).toEqual([0, 1]);
+    expect(await shop.runs.get(id)).toMatchObject({ state: 'QUEUED', attempt: 1, epoch: 2 });
+  });
+});
+
+describe('cancelling', () => {
+  it('is refused for a run that has ended, and for one that is not there', async () => {
+    const [pipeline] = await savePipelines('ended', 1);
+    const { id } = await queue(pipeline ?? { namespace: '', name: '' });
+    expect(await shop.runs.cancel(id)).toMatchObject({ outcome: 'cancelled', run: { state: 'ABORT', endedAt: expect.any(String), startedAt: null } });
+    expect(await shop.runs.cancel(id)).toEqual({ outcome: 'conflict', message: `Run ${id} is ABORT already; only a queued or running run can be cancelled.` });
+    expect(await shop.runs.cancel('nothing')).toMatchObject({ outcome: 'notFound' });
+  });
+
+  it('is remembered by a run that is queued again', async () => {
+    const [pipeline] = await savePipelines('remembered', 1);
+    await queue(pipeline ?? { namespace: '', name: '' });
+    const claimed = await shop.runs.claim({ worker: 'w', installation: shop.name });
+    expect(claimed?.cancelRequested).toBe(false);
+    await shop.runs.cancel(claimed?.run.id ?? '');
+    expect(shop.cancelled).toContain(claimed?.run.id);
+    await shop.runs.recover({ installation: shop.name });
+    expect(await shop.runs.claim({ worker: 'w', installation: shop.name })).toMatchObject({ cancelRequested: true });
+  });
+});
+
+describe('listing runs', () => {
+  it('gives pages, newest first, of one pipeline, of some states, since a time', async () => {
+    const [pipeline = { namespace: '', name: '' }] = await savePipelines('listed', 1);
+    const queued: string[] = [];
+    for (let count = 0; count < 5; count += 1) queued.unshift((await queue(pipeline)).id);
+    const first = await shop.runs.list({ job: pipeline, first: 2, after: null });
+    expect(first).toMatchObject({ totalCount: 5, hasNextPage: true, hasPreviousPage: false });
+    const second = await shop.runs.list({ job: pipeline, first: 3, after: first.items[1]?.cursor ?? '' });
+    expect(second).toMatchObject({ totalCount: 5, hasNextPage: false, hasPreviousPage: true });
+    expect([...first.items, ...second.items].map(({ node }) => node.id)).toEqual(queued);
+    await shop.runs.cancel(queued[0] ?? '');
+    expect((await shop.runs.list({ job: pipeline, state: ['ABORT'], first: 10, after: null })).items.map(({ node }) => node.id)).toEqual(queued.slice(0, 1));
+    const since = first.items[1]?.node.queuedAt ?? '';
+    expect((await shop.runs.list({ job: pipeline, since, first: 10, after: null })).totalCount).toBe(2);
+    expect((await shop.runs.list({ since, first: 10, after: null })).items.map(({ node }) => node.id)).toEqual(queued.slice(0, 2));
+    expect(await shop.runs.list({ job: { namespace: 'no', name: 'where' }, first: 10, after: null })).toMatchObject({ totalCount: 0, items: [] });
+  });
+
+  it.each([
+    [{ first: 0, after: null }],
+    [{ first: 1001, after: null }],
+    [{ first: 1.5, after: null }],
+    [{ first: 1, after: 'garbage' }],
+    [{ first: 1, after: null, since: 'yesterday' }],
+  ])('refuses %j', async (request) => {
+    await expect(shop.runs.list(request)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+});
