@@ -61,9 +61,9 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
 }
 
 function endSentence(part: PartName, code: number | null, signal: NodeJS.Signals | null, logFile: string): string {
-  const how = signal === null ? `with exit status ${code}` : `by ${signal}`;
-  const last = lastLines(logFile, 3);
-  return `${partTitles[part]} ended ${how}${last === '' ? '' : `; its last lines were: ${last.replaceAll('\n', ' | ')}`}. Its log: ${logFile}`;
+  if (signal !== null) return `${partTitles[part]} was ended by ${signal}. Its log: ${logFile}`;
+  const last = lastLines(logFile, 3).replaceAll('\n', ' | ');
+  return `${partTitles[part]} ended with exit status ${code}${last === '' ? '' : `; its last lines were: ${last}`}. Its log: ${logFile}`;
 }
 
 /** The pipe breaks when the process ends, which `ended` tells. */

@@ -1,5 +1,6 @@
 import type { LineageEdge } from '../model/catalogue.js';
 import type { EdgeType, Evidence } from '../model/lineage.js';
+import type { WalkNode } from '../model/walk-node.js';
 import { type Fields, integer, json, text, texts, time } from './decode.js';
 import { statement } from './statement.js';
 
@@ -13,15 +14,6 @@ export interface WalkFilter {
 type DatasetWalk = WalkFilter & { readonly startIds: readonly string[] };
 type ColumnWalk = DatasetWalk & { readonly maxHops: number | null };
 type EdgesBetween = Omit<WalkFilter, 'namespaces'> & { readonly ids: readonly string[] };
-
-/** A node that a column walk can pass, with the nodes one step further. */
-export interface WalkNode {
-  readonly id: string;
-  /** One lineage edge further. */
-  readonly edges: readonly string[];
-  /** From a dataset to its columns, or back, at no cost. */
-  readonly columns: readonly string[];
-}
 
 export type FoundEdge = Omit<LineageEdge, 'lastRunId' | 'validTo' | 'jobId'> & { readonly jobId: string; readonly outputId: string };
 

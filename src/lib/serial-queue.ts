@@ -2,14 +2,14 @@
 export class SerialQueue {
   private tail: Promise<void> = Promise.resolve();
   private waiting = 0;
-  private wake: (() => void) | null = null;
+  private wakes: (() => void)[] = [];
   private failure: { readonly error: unknown } | null = null;
 
   constructor(private readonly depth: number) {}
 
   /** Resolves when the task has its place in the queue. @throws the failure of an earlier task */
   async push(task: () => Promise<void>): Promise<void> {
-    while (this.waiting >= this.depth && !this.failure) await new Promise<void>((resolve) => (this.wake = resolve));
+    while (this.waiting >= this.depth && !this.failure) await new Promise<void>((resolve) => this.wakes.push(resolve));
     this.rethrow();
     this.waiting += 1;
     this.tail = this.tail.then(async () => {
@@ -19,7 +19,7 @@ export class SerialQueue {
         this.failure = { error };
       } finally {
         this.waiting -= 1;
-        this.wake?.();
+        for (const wake of this.wakes.splice(0)) wake();
       }
     });
   }

@@ -1,13 +1,5 @@
 import type { Direction } from '../model/lineage.js';
-
-/** A node that a walk can pass, with the nodes it leads to. */
-export interface WalkNode {
-  readonly id: string;
-  /** One lineage edge further. */
-  readonly edges: readonly string[];
-  /** From a dataset to its columns, or upstream from a column to its dataset, at no cost. */
-  readonly columns: readonly string[];
-}
+import type { WalkNode } from '../model/walk-node.js';
 
 export interface WalkStart {
   readonly id: string;

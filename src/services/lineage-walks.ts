@@ -1,7 +1,8 @@
 import { columnClosure, columnSteps, datasetClosure, type WalkFilter } from '../graph/lineage.js';
 import type { GraphTransaction } from '../graph/transaction.js';
 import { nearest } from '../lineage/selection.js';
-import { reachedDepths, type WalkNode, type WalkStart } from '../lineage/walk.js';
+import { reachedDepths, type WalkStart } from '../lineage/walk.js';
+import type { WalkNode } from '../model/walk-node.js';
 import type { OneDirection, Starts } from './lineage-starts.js';
 
 /** With more starts than this, walks from each of them would pass the same columns too often. */

@@ -1,4 +1,5 @@
 import { decodeCursor, encodeCursor } from '../lib/page-cursor.js';
+import { normalizeTime } from '../lib/rfc3339.js';
 import type { Page, PageRequest } from '../model/catalogue.js';
 import { PlatformError } from '../model/errors.js';
 
@@ -56,7 +57,7 @@ export function timeCursor(at: string, id: string): string {
 /** Position in a list ordered by time and id, newest first. */
 export function positionByTime({ after }: PageRequest): { beforeAt: string; beforeId: string } {
   const [beforeAt, beforeId] = after === null ? [endOfTime, afterEveryId] : textParts(after);
-  if (Number.isNaN(Date.parse(beforeAt))) throw badCursor();
+  if (normalizeTime(beforeAt) === null) throw badCursor();
   return { beforeAt, beforeId };
 }
 

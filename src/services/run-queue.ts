@@ -12,7 +12,7 @@ export interface Holder {
   readonly epoch: number;
 }
 
-export interface Ended {
+export interface RunReport {
   readonly metrics: RunMetrics;
   readonly steps: readonly StepMetrics[];
   readonly error?: ErrorRecord | null;
@@ -43,13 +43,13 @@ export class RunQueue {
     return cancelRequested ? 'cancel' : 'held';
   }
 
-  async progress({ runId, epoch, metrics, steps }: Holder & Pick<Ended, 'metrics' | 'steps'>): Promise<void> {
+  async progress({ runId, epoch, metrics, steps }: Holder & Pick<RunReport, 'metrics' | 'steps'>): Promise<void> {
     const report = { id: runId, epoch, metrics: JSON.stringify(metrics), steps: JSON.stringify(steps), lock: lockMark() };
     const [held] = await this.graph.write(recordProgress, report);
     if (held === undefined) throw leaseLost(runId, epoch);
   }
 
-  async end(to: 'FAIL' | 'ABORT', { runId, epoch, ...ended }: Holder & Ended): Promise<void> {
+  async end(to: 'FAIL' | 'ABORT', { runId, epoch, ...ended }: Holder & RunReport): Promise<void> {
     await this.graph.transaction((transaction) => endHeldRun(transaction, to, { runId, epoch, ...ended }));
   }
 
@@ -73,7 +73,7 @@ export class RunQueue {
  *
  * @throws PlatformError LEASE_LOST when the run is not held by this claim any more
  */
-export async function endHeldRun(transaction: GraphTransaction, to: RunState, { runId, epoch, metrics, steps, error }: Holder & Ended) {
+export async function endHeldRun(transaction: GraphTransaction, to: RunState, { runId, epoch, metrics, steps, error }: Holder & RunReport) {
   const [ended] = await transaction.run(endRun, {
     id: runId,
     epoch,

@@ -16,13 +16,14 @@ import {
   writesOfRuns,
 } from '../graph/runs.js';
 import { groupedBy } from '../lib/grouped-by.js';
+import { normalizeTime } from '../lib/rfc3339.js';
 import type { DatasetVersion, Page, PageRequest } from '../model/catalogue.js';
 import { PlatformError } from '../model/errors.js';
 import type { JobRef } from '../model/lineage-query.js';
 import { isFinal, noMetrics, type Run, type RunState } from '../model/run.js';
 import { type Completion, completeRun } from './complete-run.js';
 import { longestList, positionByTime, rowLimit, timeCursor, toPage, wholeList } from './pages.js';
-import { type ClaimedRun, type Ended, type Holder, RunQueue } from './run-queue.js';
+import { type ClaimedRun, type Holder, RunQueue, type RunReport } from './run-queue.js';
 
 export interface RunServiceParts {
   readonly graph: Graph;
@@ -117,7 +118,7 @@ export class RunService {
   }
 
   /** @throws PlatformError LEASE_LOST when the run is not held by this claim any more */
-  progress(report: Holder & Pick<Ended, 'metrics' | 'steps'>): Promise<void> {
+  progress(report: Holder & Pick<RunReport, 'metrics' | 'steps'>): Promise<void> {
     return this.#queue.progress(report);
   }
 
@@ -127,12 +128,12 @@ export class RunService {
   }
 
   /** Ends the run FAIL. @throws PlatformError LEASE_LOST */
-  fail(ended: Holder & Ended & { error: NonNullable<Ended['error']> }): Promise<void> {
+  fail(ended: Holder & RunReport & { error: NonNullable<RunReport['error']> }): Promise<void> {
     return this.#queue.end('FAIL', ended);
   }
 
   /** Ends the run ABORT. @throws PlatformError LEASE_LOST */
-  abort(ended: Holder & Ended): Promise<void> {
+  abort(ended: Holder & RunReport): Promise<void> {
     return this.#queue.end('ABORT', ended);
   }
 
@@ -154,8 +155,9 @@ function cursorOf({ queuedAt, id }: Run): string {
 
 function sinceOf({ since }: RunListRequest): string {
   if (since === null || since === undefined) return beginningOfTime;
-  if (Number.isNaN(Date.parse(since))) throw new PlatformError('BAD_USER_INPUT', `\`since\` is ${since}; it must be a time as in 2026-01-31T12:00:00Z.`);
-  return since;
+  const time = normalizeTime(since);
+  if (time === null) throw new PlatformError('BAD_USER_INPUT', `\`since\` is ${since}; it must be a time as in 2026-01-31T12:00:00Z.`);
+  return time;
 }
 
 function inOrder(runIds: readonly string[], rows: readonly { runId: string; version: DatasetVersion }[]): DatasetVersion[][] {

@@ -52,6 +52,10 @@ export class RunExecution {
     this.finished = this.execute();
   }
 
+  get runId(): string {
+    return this.claimed.run.id;
+  }
+
   cancel(): void {
     this.early ??= 'cancelled';
     this.supervision?.cancel();

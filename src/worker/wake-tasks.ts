@@ -47,7 +47,9 @@ export class WakeTasks {
   /** Leaves the connection open: it belongs to `documents`. */
   async stop(): Promise<void> {
     this.backend.giveUp();
-    await this.agenda.stop();
+    await this.agenda
+      .stop()
+      .catch((error: unknown) => this.logger.warn({ reason: error instanceof Error ? error.name : 'unknown' }, 'Agenda did not stop cleanly.'));
   }
 }
 

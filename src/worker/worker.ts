@@ -43,7 +43,7 @@ const settleEverySweeps = 10;
 
 /** Claims queued runs and executes each in a process of its own, as many at once as there are slots. */
 export class Worker {
-  private readonly executions = new Map<string, RunExecution>();
+  private readonly executions = new Set<RunExecution>();
   private readonly slots: number;
   private sweep: NodeJS.Timeout | undefined;
   private sweeps = 0;
@@ -64,7 +64,7 @@ export class Worker {
     await removeLeftovers(this.settings.runsFolder);
     const recovered = await runs.recover({ installation: this.settings.installation });
     if (recovered > 0) logger.info({ recovered }, 'Runs that an earlier process left are queued again.');
-    await this.settleLetters();
+    void this.settleLetters();
     await wakeTasks.listen(() => this.wake());
     this.sweep = setInterval(() => this.onSweep(), this.settings.sweepEveryMs ?? 3_000);
     this.wake();
@@ -82,18 +82,17 @@ export class Worker {
 
   /** Ends a run of this worker; one of another worker ends when that one polls. */
   cancel(runId: string): void {
-    this.executions.get(runId)?.cancel();
+    for (const execution of this.executions) if (execution.runId === runId) execution.cancel();
   }
 
   /** Kills the processes of running runs, which go on after the next start, and resolves when none is left. */
   async stop(): Promise<void> {
     this.stopping = true;
     clearInterval(this.sweep);
-    await this.parts.wakeTasks.stop();
+    for (const execution of this.executions) execution.stop();
     await this.claiming;
-    const executions = [...this.executions.values()];
-    for (const execution of executions) execution.stop();
-    await Promise.all(executions.map((execution) => execution.finished));
+    await Promise.all([...this.executions].map((execution) => execution.finished));
+    await this.parts.wakeTasks.stop();
   }
 
   private async claimAll(): Promise<void> {
@@ -103,7 +102,8 @@ export class Worker {
         while (this.executions.size < this.slots && !this.stopping) {
           const claimedAtMs = performance.now();
           const claimed = await this.parts.runs.claim({ worker: this.settings.worker ?? `process-${process.pid}`, installation: this.settings.installation });
-          if (claimed === null) break;
+          // A run claimed while we stop is taken up again at the next start, as those that were being executed.
+          if (claimed === null || this.stopping) break;
           this.execute(claimed, claimedAtMs);
         }
       } catch (error) {
@@ -117,9 +117,9 @@ export class Worker {
     const rules = { ...standardRules, ...settings.rules, entry: settings.entry ?? runProcessEntry };
     const parts = { ...this.parts, runsFolder: settings.runsFolder, rules, lease: settings.lease ?? leaseSettings };
     const execution = new RunExecution(claimed, parts, claimedAtMs);
-    this.executions.set(claimed.run.id, execution);
+    this.executions.add(execution);
     void execution.finished.then(() => {
-      this.executions.delete(claimed.run.id);
+      this.executions.delete(execution);
       this.wake();
     });
   }
@@ -132,7 +132,7 @@ export class Worker {
 
   private async settleLetters(): Promise<void> {
     try {
-      await settleInterruptedLetters(this.parts, (runId) => this.executions.has(runId));
+      await settleInterruptedLetters(this.parts, (runId) => [...this.executions].some((execution) => execution.runId === runId));
     } catch (error) {
       this.parts.logger.warn({ err: error }, 'Dead letters could not be looked through; it is tried again.');
     }

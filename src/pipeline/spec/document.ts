@@ -19,7 +19,8 @@ const columnName = z
   .string()
   .min(1)
   .max(255)
-  .refine((name) => !isReservedColumn(name), 'names beginning with "_text:" and the name "_pos" are reserved');
+  .refine((name) => !isReservedColumn(name), 'names beginning with "_text:" and the name "_pos" are reserved')
+  .refine((name) => !name.includes('\0'), 'a name has no NUL character');
 const expression = z.string().min(1).max(10_000).describe('An expression in the SQL dialect of DuckDB, over the columns of `from`.');
 const columnMap = (value: z.ZodString) => z.record(columnName, value).refine((columns) => Object.keys(columns).length > 0, 'name at least one column');
 const outside = { connection: z.string().min(1).max(longestName), stream: z.string().min(1).max(255) };
@@ -77,4 +78,9 @@ export function isReservedColumn(name: string): boolean {
 /** The document as JSON Schema (draft 2020-12), for editors. */
 export function pipelineJsonSchema(): Record<string, unknown> {
   return { ...z.toJSONSchema(pipelineDocument, { io: 'input', unrepresentable: 'any' }), title: 'Tributary pipeline' };
+}
+
+/** As the file `schema/pipeline.schema.json` has it. */
+export function printPipelineSchema(): string {
+  return `${JSON.stringify(pipelineJsonSchema(), null, 2)}\n`;
 }

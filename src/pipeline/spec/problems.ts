@@ -34,15 +34,35 @@ function describe(issue: z.core.$ZodIssue, value: unknown): SpecIssue[] {
   if (issue.code === 'invalid_key')
     return [{ path: formatPath(issue.path), message: `This name cannot be used: ${issue.issues.map((inner) => inner.message).join('; ')}.` }];
   if (issue.code === 'invalid_type' && value === undefined)
-    return [{ path: formatPath(issue.path), message: `This key is missing; it is a ${issue.expected}.` }];
+    return [{ path: formatPath(issue.path), message: `This key is missing; it is ${nameOf(issue.expected)}.` }];
+  if (value === undefined && issue.code === 'invalid_value')
+    return [{ path: formatPath(issue.path), message: `This key is missing; it is one of ${issue.values.map(String).join(', ')}.` }];
   if (issue.code === 'invalid_type')
     return [
       {
         path: formatPath(issue.path),
-        message: `Expected a ${issue.expected}, found ${shown(value)}.${issue.expected === 'string' ? ' Put it in quotes.' : ''}`,
+        message: `Expected ${nameOf(issue.expected)}, found ${shown(value)}.${issue.expected === 'string' ? ' Put it in quotes.' : ''}`,
       },
     ];
   return [{ path: formatPath(issue.path), message: `${issue.message.replace(/\.$/, '')}; found ${shown(value)}.` }];
+}
+
+/** The schema drops a key `__proto__` without a word, and nothing may be accepted and ignored. */
+export function prototypeKeys(document: unknown): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  const seen = new Set<unknown>();
+  const waiting: { readonly value: unknown; readonly path: readonly PropertyKey[] }[] = [{ value: document, path: [] }];
+  for (let entry = waiting.pop(); entry; entry = waiting.pop()) {
+    const { value, path } = entry;
+    if (value === null || typeof value !== 'object' || seen.has(value)) continue;
+    seen.add(value);
+    for (const [key, inner] of Object.entries(value)) {
+      const place = [...path, Array.isArray(value) ? Number(key) : key];
+      if (key === '__proto__') issues.push({ path: formatPath(place), message: '"__proto__" cannot be used as a name.' });
+      else waiting.push({ value: inner, path: place });
+    }
+  }
+  return issues;
 }
 
 /** `steps[2].map.columns.total`; a key that is no plain word stands in brackets and quotes. `below`: a path that this one continues. */
@@ -53,6 +73,12 @@ export function formatPath(path: readonly PropertyKey[], below = ''): string {
     if (!/^[A-Za-z_$][\w$-]*$/.test(word)) return `${text}[${JSON.stringify(word)}]`;
     return text === '' ? word : `${text}.${word}`;
   }, below);
+}
+
+/** The schema's word for a type in the words of a document. */
+function nameOf(type: string): string {
+  const names: Readonly<Record<string, string>> = { record: 'a mapping', object: 'a mapping', array: 'a list', string: 'a text', number: 'a number' };
+  return names[type] ?? `a ${type}`;
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -90,12 +90,8 @@ function walk(tree: Tree, state: Walk, functions: FunctionCatalogue, reads: Name
   if (refusal) throw new ExpressionProblem(refusal);
   if (kind === 'COLUMN_REF') readColumn(tree['column_names'] as string[], state, reads);
   else if (kind === 'CASE') walkCase(tree, state, functions, reads);
-  else walkChildren(tree, state, functions, reads);
-}
-
-function walkChildren(tree: Tree, state: Walk, functions: FunctionCatalogue, reads: NamedRead[]): void {
-  if (tree['class'] === 'FUNCTION') return walkFunction(tree, state, functions, reads);
-  for (const child of childrenOf(tree)) walk(child, state, functions, reads);
+  else if (kind === 'FUNCTION') walkFunction(tree, state, functions, reads);
+  else for (const child of childrenOf(tree)) walk(child, state, functions, reads);
 }
 
 /** `x -> …` is a lambda where a function takes one, behind its list; anywhere else it is the arrow of JSON, and `x` a column. */

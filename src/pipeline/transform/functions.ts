@@ -33,7 +33,9 @@ function isClock(name: string): boolean {
 
 /** Reads DuckDB's own list once. */
 export async function loadFunctions(connection: DuckDBConnection): Promise<FunctionCatalogue> {
-  const reader = await connection.runAndReadAll("SELECT lower(function_name), function_type, coalesce(stability, 'CONSISTENT'), array_to_string(parameters, ' ') FROM duckdb_functions()");
+  const reader = await connection.runAndReadAll(
+    "SELECT lower(function_name), function_type, coalesce(stability, 'CONSISTENT'), array_to_string(parameters, ' ') FROM duckdb_functions()",
+  );
   const scalars = new Set<string>();
   const unstable = new Set<string>();
   const aggregates = new Set<string>();

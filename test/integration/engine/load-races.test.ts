@@ -28,20 +28,36 @@ afterAll(async () => {
 
 /** Resolves when a session of the engine waits for a lock. */
 const waitsForLock = (backends = 1) =>
-  until(async () => (await engineBackends(database)).filter(({ state, wait_event }) => state === 'active' && /advisory|transactionid|tuple|relation/.test(wait_event ?? '')).length >= backends, 'the commit waits for a lock');
+  until(
+    async () =>
+      (await engineBackends(database)).filter(({ state, wait_event }) => state === 'active' && /advisory|transactionid|tuple|relation/.test(wait_event ?? ''))
+        .length >= backends,
+    'the commit waits for a lock',
+  );
 
 /** A deferred constraint on the table that waits, at COMMIT, for advisory lock 42, which `other` holds. */
 async function holdCommits(): Promise<void> {
   await database.query(`CREATE TABLE IF NOT EXISTS public.target (id integer PRIMARY KEY, v text)`);
-  await database.query(`CREATE OR REPLACE FUNCTION public.hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NULL; END'`);
-  await database.query(`CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON public.target DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.hold()`);
+  await database.query(
+    `CREATE OR REPLACE FUNCTION public.hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NULL; END'`,
+  );
+  await database.query(
+    `CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON public.target DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.hold()`,
+  );
   await other.query('SELECT pg_advisory_lock(42)');
 }
 
 describe('a load id', () => {
   it('commits once: a second time changes nothing and says what the first did, also for another attempt with other rows', async () => {
     const first = await loadRows(session, [['1', 'a']], { key, loadId: 'once/0/1' });
-    const second = await loadRows(session, [['1', 'b'], ['2', 'b']], { key, loadId: 'once/0/1', attempt: 2, epoch: 2 });
+    const second = await loadRows(
+      session,
+      [
+        ['1', 'b'],
+        ['2', 'b'],
+      ],
+      { key, loadId: 'once/0/1', attempt: 2, epoch: 2 },
+    );
     expect(second).toMatchObject({ attempt: 1, counts: first.counts, committedAt: first.committedAt });
     expect(await stored()).toEqual([{ id: 1, v: 'a' }]);
     expect(await session.findLoad('public.target', 'once/0/1')).toMatchObject({ attempt: 1, counts: first.counts });
@@ -49,7 +65,9 @@ describe('a load id', () => {
 
   it('of two attempts that commit at once only one writes', async () => {
     for (let round = 0; round < 10; round += 1) {
-      const loads = await Promise.all([1, 2].map((attempt) => staged(session, [[String(round), `attempt ${attempt}`]], { loadId: `race-${round}/0/1`, attempt, key: [] })));
+      const loads = await Promise.all(
+        [1, 2].map((attempt) => staged(session, [[String(round), `attempt ${attempt}`]], { loadId: `race-${round}/0/1`, attempt, key: [] })),
+      );
       const committed = await Promise.all(loads.map(({ load }) => load.commit(never)));
       expect(committed[0]).toEqual(committed[1]);
       expect(await database.query('SELECT v FROM public.target WHERE id = $1', [round])).toEqual([{ v: `attempt ${committed[0]?.attempt}` }]);
@@ -142,24 +160,49 @@ describe('another session', () => {
     await database.query(`INSERT INTO public.target VALUES (9, 'there')`);
     await other.query('BEGIN');
     await other.query(`INSERT INTO public.target VALUES (1, 'by hand'), (2, 'b')`);
-    const { load } = await staged(session, [['1', 'a'], ['2', 'b'], ['3', 'c'], ['9', 'new'], ['9', 'newer']], { key });
+    const { load } = await staged(
+      session,
+      [
+        ['1', 'a'],
+        ['2', 'b'],
+        ['3', 'c'],
+        ['9', 'new'],
+        ['9', 'newer'],
+      ],
+      { key },
+    );
     const commit = load.commit(never);
     await waitsForLock();
     await other.query('COMMIT');
     expect((await commit).counts).toEqual({ staged: 5, inserted: 1, updated: 2, deleted: 0, unchanged: 1, stale: 1, rejected: 0 });
-    expect(await stored()).toEqual([{ id: 1, v: 'a' }, { id: 2, v: 'b' }, { id: 3, v: 'c' }, { id: 9, v: 'newer' }]);
+    expect(await stored()).toEqual([
+      { id: 1, v: 'a' },
+      { id: 2, v: 'b' },
+      { id: 3, v: 'c' },
+      { id: 9, v: 'newer' },
+    ]);
   });
 
   it('that inserts the same key into an empty table during the first load is merged with', async () => {
     await database.query('CREATE TABLE public.target (id integer PRIMARY KEY, v text)');
     await other.query('BEGIN');
     await other.query(`INSERT INTO public.target VALUES (1, 'by hand')`);
-    const { load } = await staged(session, [['1', 'a'], ['2', 'b']], { key });
+    const { load } = await staged(
+      session,
+      [
+        ['1', 'a'],
+        ['2', 'b'],
+      ],
+      { key },
+    );
     const commit = load.commit(never);
     await waitsForLock();
     await other.query('COMMIT');
     expect((await commit).counts).toMatchObject({ inserted: 1, updated: 1 });
-    expect(await stored()).toEqual([{ id: 1, v: 'a' }, { id: 2, v: 'b' }]);
+    expect(await stored()).toEqual([
+      { id: 1, v: 'a' },
+      { id: 2, v: 'b' },
+    ]);
   });
 
   it('that makes the same table at the same moment is waited for', async () => {

@@ -30,7 +30,13 @@ export function loadRequest(session: Session, options: LoadOptions = {}): LoadRe
   const { stream = 'public.target', columns = { id: 'integer', v: 'text' }, key = [], orderBy = null } = options;
   loads += 1;
   return {
-    identity: { loadId: options.loadId ?? `run-${loads}/0/1`, pipelineId: 'job_1', runId: `run-${loads}`, attempt: options.attempt ?? 1, epoch: options.epoch ?? 1 },
+    identity: {
+      loadId: options.loadId ?? `run-${loads}/0/1`,
+      pipelineId: 'job_1',
+      runId: `run-${loads}`,
+      attempt: options.attempt ?? 1,
+      epoch: options.epoch ?? 1,
+    },
     stream,
     dataset: session.datasetOf(stream),
     inputs: options.inputs ?? ['source'],

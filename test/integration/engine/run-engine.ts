@@ -47,7 +47,9 @@ export async function runEngine({ document, connections, signal, ...options }: E
     startedAt: '2026-03-01T12:00:00.000Z',
   };
   const listener = {
-    bound: (compiled: CompiledPipeline) => void (bound = compiled),
+    bound: (compiled: CompiledPipeline) => {
+      bound = compiled;
+    },
     progress: (_: unknown, steps: readonly StepMetrics[]) => options.onProgress?.(steps),
     storeRejected: async (rows: readonly RejectedRow[]) => {
       letters.push(...rows);

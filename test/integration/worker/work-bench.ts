@@ -30,6 +30,9 @@ export interface WorkBench {
   readonly lines: readonly string[];
   /** Whether queueing a run also stores a task in MongoDB. */
   wakes: boolean;
+  /** Whether a cancel reaches the workers at once, as within one process. */
+  tellsCancel: boolean;
+  readonly installation: string;
   worker(settings?: Partial<WorkerSettings>): Worker;
   /** Saves a pipeline with these parts of a document and queues a run of it. */
   queue(name: string, parts: string): Promise<string>;
@@ -64,7 +67,7 @@ export async function openWorkBench(): Promise<WorkBench> {
     graph,
     onQueued: () => bench.wakes && sender.enqueue(),
     onCancel: (runId) => {
-      for (const worker of workers) worker.cancel(runId);
+      for (const worker of workers) if (bench.tellsCancel) worker.cancel(runId);
     },
   });
   const { host, port, user, name: databaseName } = database;
@@ -90,6 +93,8 @@ export async function openWorkBench(): Promise<WorkBench> {
     runsFolder,
     lines,
     wakes: true,
+    tellsCancel: true,
+    installation,
     worker: (settings = {}) => {
       const specOf = async (pipelineId: string, version: number): Promise<unknown> =>
         (await pipelines.versions(pipelineId)).find((found) => found.version === version)?.spec;

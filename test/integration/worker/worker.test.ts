@@ -2,6 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Worker } from '../../../src/worker/worker.js';
+import { eventually } from '../../support/eventually.js';
 import { environmentOf, openWorkBench, runProcesses, type WorkBench } from './work-bench.js';
 
 let bench: WorkBench;
@@ -63,6 +64,39 @@ describe('the worker', () => {
     expect(await bench.ended(id)).toMatchObject({ state: 'ABORT', error: { code: 'RUN_CANCELLED' } });
     expect(performance.now() - askedAtMs).toBeLessThan(6_000);
     expect(await tableExists('mart.cancelled')).toBe(false);
+  });
+
+  it('ends a running run whose cancel was asked for in another process', async () => {
+    bench.tellsCancel = false;
+    const id = await bench.queue('elsewhere', `${slowInput}, ${slowOutput('mart.elsewhere')}`);
+    await processesOnceThere(1);
+    await bench.runs.cancel(id);
+    expect(await bench.ended(id)).toMatchObject({ state: 'ABORT', error: { code: 'RUN_CANCELLED' } });
+    bench.tellsCancel = true;
+  });
+
+  it('stops a run that somebody else has taken, and takes it up again as the next attempt', async () => {
+    const id = await bench.queue('taken', `${slowInput}, ${slowOutput('mart.taken')}`);
+    const [first] = await processesOnceThere(1);
+    expect(await bench.runs.recover({ installation: bench.installation })).toBe(1);
+    await bench.reached(id, ({ state, attempt }) => state === 'RUNNING' && attempt === 2);
+    await bench.runs.cancel(id);
+    expect(await bench.ended(id)).toMatchObject({ state: 'ABORT', attempt: 2 });
+    expect(await runProcesses()).not.toContain(first);
+  });
+
+  it('opens at its start the dead letters that a crash left unopened', async () => {
+    const run = await bench.ended(await bench.queue('moved', ordersOutput('mart.moved')));
+    const loadId = `${run.id}/0/1`;
+    const letter = (id: string) => ({ id, loadId, stage: 'transform', step: 'typed', code: 'CAST', message: 'x', row: {} }) as const;
+    await bench.letters.store(run, 1, [letter(`${run.id}-committed`)]);
+    await bench.letters.store(run, 9, [letter(`${run.id}-other`)]);
+    await worker.stop();
+    worker = bench.worker();
+    await worker.start();
+    await eventually('the letters are settled', async () => (await bench.letters.runsWithPending()).length === 0);
+    expect(await bench.letters.byId(`dl_${run.id}-committed`)).toMatchObject({ status: 'OPEN' });
+    expect(await bench.letters.byId(`dl_${run.id}-other`)).toBeNull();
   });
 
   it('ends a run that is longer than its limits.timeout', async () => {

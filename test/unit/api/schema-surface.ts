@@ -1,4 +1,6 @@
 import { type DefinitionNode, type FieldDefinitionNode, type InputValueDefinitionNode, Kind, parse, print } from 'graphql';
+
+/** Everything that a client can write: `Type`, `Type.field`, `Type.field(argument)`, `Enum.VALUE`, `Union.Member` and what each is. */
 export type Surface = ReadonlyMap<string, string>;
 
 export function surfaceOf(sdl: string): Surface {

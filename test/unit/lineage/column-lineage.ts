@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { WalkNode } from '../../../src/lineage/walk.js';
+import type { WalkNode } from '../../../src/model/walk-node.js';
 
 /** Lineage of datasets with two columns each: dataset 3 has the columns `3.0` and `3.1`. */
 export interface ColumnLineage {

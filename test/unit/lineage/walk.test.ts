@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { select } from '../../../src/lineage/selection.js';
-import { reachedDepths, type WalkNode } from '../../../src/lineage/walk.js';
+import { reachedDepths } from '../../../src/lineage/walk.js';
+import type { WalkNode } from '../../../src/model/walk-node.js';
 import { arbitraryLineage, type ColumnLineage, naiveDepths, walkNodes } from './column-lineage.js';
 
 function node(id: string, edges: readonly string[], columns: readonly string[] = []): WalkNode {

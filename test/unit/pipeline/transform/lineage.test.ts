@@ -13,7 +13,10 @@ async function lineageOf(steps: readonly StepDocument[], types: ColumnTypes = or
 /** `from -> to: TYPE/SUBTYPE …`, one line for each edge; `*` for a masking one. */
 async function edgesOf(steps: readonly StepDocument[], types: ColumnTypes = orders): Promise<string[]> {
   const { columns } = await lineageOf(steps, types);
-  return columns.map(({ from, to, transformations }) => `${from.name} -> ${to}: ${transformations.map(({ type, subtype, masking }) => `${type}/${subtype}${masking ? '*' : ''}`).join(' ')}`);
+  return columns.map(
+    ({ from, to, transformations }) =>
+      `${from.name} -> ${to}: ${transformations.map(({ type, subtype, masking }) => `${type}/${subtype}${masking ? '*' : ''}`).join(' ')}`,
+  );
 }
 
 const map = (columns: Record<string, string>, from = 'orders', id = 'shaped') => ({ id, map: { from, columns } });
@@ -39,7 +42,11 @@ describe('the lineage of an expression', () => {
     ['a CASE of a column', 'CASE status WHEN email THEN 1 END', ['status -> result: INDIRECT/CONDITIONAL', 'email -> result: INDIRECT/CONDITIONAL']],
     ['if()', "if(status = 'x', email, 'none')", ['status -> result: INDIRECT/CONDITIONAL', 'email -> result: DIRECT/TRANSFORMATION']],
     ['a condition that is also a value', "CASE WHEN email <> '' THEN email END", ['email -> result: INDIRECT/CONDITIONAL DIRECT/TRANSFORMATION']],
-    ['a CASE inside a condition', 'CASE WHEN CASE WHEN id > 1 THEN true END THEN email END', ['id -> result: INDIRECT/CONDITIONAL', 'email -> result: DIRECT/TRANSFORMATION']],
+    [
+      'a CASE inside a condition',
+      'CASE WHEN CASE WHEN id > 1 THEN true END THEN email END',
+      ['id -> result: INDIRECT/CONDITIONAL', 'email -> result: DIRECT/TRANSFORMATION'],
+    ],
     ['the arrow of JSON', "data -> '$.a'", ['data -> result: DIRECT/TRANSFORMATION']],
     ['arrows of JSON behind one another', "data -> 'a' -> 'b' ->> 'c'", ['data -> result: DIRECT/TRANSFORMATION']],
     ['the arrow with a column as its path', 'data -> status', ['data -> result: DIRECT/TRANSFORMATION', 'status -> result: DIRECT/TRANSFORMATION']],
@@ -47,13 +54,34 @@ describe('the lineage of an expression', () => {
     ['a lambda, whose parameter is no column', 'len(list_transform([id], lambda email: email + 1))', ['id -> result: DIRECT/TRANSFORMATION']],
     ['a lambda with an arrow', 'len(list_transform([1], x -> x + id))', ['id -> result: DIRECT/TRANSFORMATION']],
     ['a lambda of two parameters', 'list_reduce([id], lambda x, status: x + status)', ['id -> result: DIRECT/TRANSFORMATION']],
-    ['a lambda in a lambda', 'len(list_transform([[id]], lambda x: list_transform(x, lambda y: y + len(email))))', ['id -> result: DIRECT/TRANSFORMATION', 'email -> result: DIRECT/TRANSFORMATION']],
+    [
+      'a lambda in a lambda',
+      'len(list_transform([[id]], lambda x: list_transform(x, lambda y: y + len(email))))',
+      ['id -> result: DIRECT/TRANSFORMATION', 'email -> result: DIRECT/TRANSFORMATION'],
+    ],
     ['a parameter used again outside', 'list_transform([1], lambda id: id)[1] + id', ['id -> result: DIRECT/TRANSFORMATION']],
-    ['an arrow of JSON as the list', "len(list_transform(CAST(data -> 'a' AS INTEGER[]), lambda x: x + id))", ['data -> result: DIRECT/TRANSFORMATION', 'id -> result: DIRECT/TRANSFORMATION']],
-    ['a list comprehension', 'len([x + id for x in [1, 2] if x > len(email)])', ['email -> result: DIRECT/TRANSFORMATION', 'id -> result: DIRECT/TRANSFORMATION']],
+    [
+      'an arrow of JSON as the list',
+      "len(list_transform(CAST(data -> 'a' AS INTEGER[]), lambda x: x + id))",
+      ['data -> result: DIRECT/TRANSFORMATION', 'id -> result: DIRECT/TRANSFORMATION'],
+    ],
+    [
+      'a list comprehension',
+      'len([x + id for x in [1, 2] if x > len(email)])',
+      ['email -> result: DIRECT/TRANSFORMATION', 'id -> result: DIRECT/TRANSFORMATION'],
+    ],
     ['a struct field', "{'a': email}.a", ['email -> result: DIRECT/TRANSFORMATION']],
     ['a column that has the name of a clock function', 'today', ['today -> result: DIRECT/IDENTITY']],
-    ['BETWEEN, IN, IS NULL and LIKE', "id BETWEEN 1 AND len(status) AND email LIKE '%a' AND amount IN (1, 2)", ['id -> result: DIRECT/TRANSFORMATION', 'status -> result: DIRECT/TRANSFORMATION', 'email -> result: DIRECT/TRANSFORMATION', 'amount -> result: DIRECT/TRANSFORMATION']],
+    [
+      'BETWEEN, IN, IS NULL and LIKE',
+      "id BETWEEN 1 AND len(status) AND email LIKE '%a' AND amount IN (1, 2)",
+      [
+        'id -> result: DIRECT/TRANSFORMATION',
+        'status -> result: DIRECT/TRANSFORMATION',
+        'email -> result: DIRECT/TRANSFORMATION',
+        'amount -> result: DIRECT/TRANSFORMATION',
+      ],
+    ],
     ['a cast', 'CAST(id AS VARCHAR)', ['id -> result: DIRECT/TRANSFORMATION']],
     ['COLLATE', 'email COLLATE NOCASE = status', ['email -> result: DIRECT/TRANSFORMATION', 'status -> result: DIRECT/TRANSFORMATION']],
   ])('%s', async (_, expression, edges) => {
@@ -62,7 +90,9 @@ describe('the lineage of an expression', () => {
 
   it('keeps the expression as it was written, and the step', async () => {
     const { columns } = await lineageOf([map({ result: ' lower( email ) ' })]);
-    expect(columns[0]?.transformations).toEqual([{ type: 'DIRECT', subtype: 'TRANSFORMATION', expression: ' lower( email ) ', masking: false, step: 'shaped' }]);
+    expect(columns[0]?.transformations).toEqual([
+      { type: 'DIRECT', subtype: 'TRANSFORMATION', expression: ' lower( email ) ', masking: false, step: 'shaped' },
+    ]);
   });
 
   it('reads a column of the name current_date rather than the clock', async () => {
@@ -78,7 +108,11 @@ describe('the lineage of an expression', () => {
 
 describe('the lineage of several steps', () => {
   it('lists what changed a value in the order of the steps', async () => {
-    const { columns } = await lineageOf([map({ email: 'lower(email)' }, 'orders', 'first'), map({ email: 'email' }, 'first', 'second'), map({ email: 'sha256(email)' }, 'second', 'third')]);
+    const { columns } = await lineageOf([
+      map({ email: 'lower(email)' }, 'orders', 'first'),
+      map({ email: 'email' }, 'first', 'second'),
+      map({ email: 'sha256(email)' }, 'second', 'third'),
+    ]);
     expect(columns[0]?.transformations.map(({ expression, step, masking }) => ({ expression, step, masking }))).toEqual([
       { expression: 'lower(email)', step: 'first', masking: false },
       { expression: 'sha256(email)', step: 'third', masking: true },
@@ -103,7 +137,10 @@ describe('the lineage of several steps', () => {
   });
 
   it('lets a filter influence the output by every column its condition reads, also ones that are gone', async () => {
-    const { influences } = await lineageOf([{ id: 'kept', filter: { from: 'orders', where: "status <> 'x' AND sha256(email) <> ''" } }, map({ id: 'id' }, 'kept')]);
+    const { influences } = await lineageOf([
+      { id: 'kept', filter: { from: 'orders', where: "status <> 'x' AND sha256(email) <> ''" } },
+      map({ id: 'id' }, 'kept'),
+    ]);
     expect(influences.map(({ from, transformations }) => [from.name, transformations])).toEqual([
       ['status', [{ type: 'INDIRECT', subtype: 'FILTER', expression: "status <> 'x' AND sha256(email) <> ''", masking: false, step: 'kept' }]],
       ['email', [{ type: 'INDIRECT', subtype: 'FILTER', expression: "status <> 'x' AND sha256(email) <> ''", masking: true, step: 'kept' }]],
@@ -115,7 +152,10 @@ describe('the lineage of several steps', () => {
     expect((await lineageOf(cast('fail'))).influences).toEqual([]);
     expect((await lineageOf(cast('null'))).influences).toEqual([]);
     expect((await lineageOf(cast('reject'))).influences).toEqual([
-      { from: { dataset: { namespace: 'postgres://localhost:5432', name: 'shop.public.orders' }, name: 'email' }, transformations: [{ type: 'INDIRECT', subtype: 'FILTER', expression: 'CAST(email AS INTEGER)', masking: false, step: 'typed' }] },
+      {
+        from: { dataset: { namespace: 'postgres://localhost:5432', name: 'shop.public.orders' }, name: 'email' },
+        transformations: [{ type: 'INDIRECT', subtype: 'FILTER', expression: 'CAST(email AS INTEGER)', masking: false, step: 'typed' }],
+      },
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { compiledSteps, runSteps, type StepDocument } from '../step-bench.js';
 import type { TextRow } from '../csv.js';
+import { compiledSteps, runSteps, type StepDocument } from '../step-bench.js';
 
 const types = { a: 'integer', b: 'integer', c: 'text', d: 'text', e: 'numeric(12,2)', f: 'jsonb' };
 const names = Object.keys(types);
@@ -15,7 +15,10 @@ const values: Readonly<Record<string, fc.Arbitrary<string | null>>> = {
   f: fc.option(fc.constantFrom('{"k": 1}', '{"k": "v"}', '[1]', 'null')),
 };
 const row = fc.tuple(...names.map((name) => values[name] as fc.Arbitrary<string | null>));
-const rows = fc.array(row.map((cells): TextRow => cells.map((cell) => cell?.replaceAll('\u0000', '') ?? null)), { minLength: 1, maxLength: 6 });
+const rows = fc.array(
+  row.map((cells): TextRow => cells.map((cell) => cell?.replaceAll('\u0000', '') ?? null)),
+  { minLength: 1, maxLength: 6 },
+);
 
 const computed = fc.constantFrom(
   'a',
@@ -43,7 +46,10 @@ const condition = fc.constantFrom('a > 0', 'b IS NOT NULL', "d = 'paid'", 'len(c
 const steps: fc.Arbitrary<StepDocument[]> = fc
   .record({ where: fc.array(condition, { maxLength: 2 }), reject: fc.boolean(), columns: fc.tuple(computed, computed, computed) })
   .map(({ where, reject, columns }) => {
-    const chain: StepDocument[] = where.map((condition, index) => ({ id: `kept${index}`, filter: { from: index === 0 ? 'orders' : `kept${index - 1}`, where: condition } }));
+    const chain: StepDocument[] = where.map((condition, index) => ({
+      id: `kept${index}`,
+      filter: { from: index === 0 ? 'orders' : `kept${index - 1}`, where: condition },
+    }));
     const last = () => String(chain.at(-1)?.['id'] ?? 'orders');
     if (reject) chain.push({ id: 'typed', cast: { from: last(), columns: { d: 'VARCHAR', e: 'INTEGER' }, onError: 'reject' } });
     return [...chain, { id: 'shaped', map: { from: last(), columns: Object.fromEntries(columns.map((column, index) => [`r${index}`, column])) } }];
@@ -60,7 +66,9 @@ describe('lineage is tested, not trusted', () => {
           const declared = new Set(lineage?.columns.filter(({ to }) => to === output).map(({ from }) => from.name));
           const after = before.map((cells) => {
             const other = others.next().value as TextRow;
-            return cells.map((cell, index) => (declared.has(names[index] ?? '') || influences.has(names[index] ?? '') ? cell : (other[index]?.replaceAll('\u0000', '') ?? null)));
+            return cells.map((cell, index) =>
+              declared.has(names[index] ?? '') || influences.has(names[index] ?? '') ? cell : (other[index]?.replaceAll('\u0000', '') ?? null),
+            );
           });
           const changed = await runSteps(types, chain, after);
           expect(changed.rows.map((cells) => cells[place])).toEqual(result.rows.map((cells) => cells[place]));

@@ -9,25 +9,58 @@ describe('filter', () => {
   const orders = { id: 'integer', status: 'text' };
 
   it('drops rows whose condition is null', async () => {
-    const rows = [['1', 'paid'], ['2', null], ['3', 'open'], ['4', '']];
+    const rows = [
+      ['1', 'paid'],
+      ['2', null],
+      ['3', 'open'],
+      ['4', ''],
+    ];
     expect((await runSteps(orders, [filter("status = 'paid'")], rows)).rows).toEqual([['1', 'paid']]);
-    expect((await runSteps(orders, [filter("status <> 'paid'")], rows)).rows).toEqual([['3', 'open'], ['4', '']]);
+    expect((await runSteps(orders, [filter("status <> 'paid'")], rows)).rows).toEqual([
+      ['3', 'open'],
+      ['4', ''],
+    ]);
   });
 
   it('keeps every column, those without an exact type too', async () => {
-    const rows = [['1', '{a,NULL}', '1.500'], ['2', null, null]];
+    const rows = [
+      ['1', '{a,NULL}', '1.500'],
+      ['2', null, null],
+    ];
     expect((await runSteps({ id: 'integer', tags: 'text[]', amount: 'numeric' }, [filter('id > 0')], rows)).rows).toEqual(rows);
   });
 
   it('protects an expression behind it', async () => {
     const text = { a: 'text', b: 'integer' };
     const steps = [filter("regexp_full_match(a, '[0-9]+')"), filter('b <> 0', 'kept', 'divisible'), map({ q: 'CAST(a AS INTEGER) // b' }, 'divisible')];
-    expect((await runSteps(text, steps, [['10', '5'], ['ten', '5'], ['7', '0'], [null, '1']])).rows).toEqual([['2']]);
+    expect(
+      (
+        await runSteps(text, steps, [
+          ['10', '5'],
+          ['ten', '5'],
+          ['7', '0'],
+          [null, '1'],
+        ])
+      ).rows,
+    ).toEqual([['2']]);
   });
 
   it('tells an error in its condition by step and row', async () => {
-    const failing = runSteps({ id: 'integer', a: 'text' }, [filter('CAST(a AS INTEGER) > 1')], [['1', '5'], ['2', 'x'], ['3', 'y']]);
-    await expect(failing).rejects.toMatchObject({ code: 'EXPRESSION_FAILED', step: 'kept', context: { row: 2 }, message: expect.stringContaining('Step "kept", row 2: ') });
+    const failing = runSteps(
+      { id: 'integer', a: 'text' },
+      [filter('CAST(a AS INTEGER) > 1')],
+      [
+        ['1', '5'],
+        ['2', 'x'],
+        ['3', 'y'],
+      ],
+    );
+    await expect(failing).rejects.toMatchObject({
+      code: 'EXPRESSION_FAILED',
+      step: 'kept',
+      context: { row: 2 },
+      message: expect.stringContaining('Step "kept", row 2: '),
+    });
   });
 });
 
@@ -39,7 +72,10 @@ describe('map', () => {
 
   it('keeps the text of a bare column', async () => {
     const types = { a: 'numeric(12,2)', b: 'numeric', c: 'double precision', d: 'timestamp with time zone' };
-    const rows = [['1.50', '1.500', '1e+21', '2024-01-01 00:00:00+00'], [null, null, null, null]];
+    const rows = [
+      ['1.50', '1.500', '1e+21', '2024-01-01 00:00:00+00'],
+      [null, null, null, null],
+    ];
     expect((await runSteps(types, [map({ a: 'a', b: 'b', c: 'c', d: 'd' })], rows)).rows).toEqual(rows);
     expect((await runSteps(types, [map({ x: 'a' }), map({ y: 'x', z: 'x * 2' }, 'shaped', 'last')], [rows[0] ?? []])).rows).toEqual([['1.50', '3.00']]);
   });
@@ -62,17 +98,32 @@ describe('map', () => {
   });
 
   it('reads JSON by arrow, and calls lambdas', async () => {
-    const steps = [map({ a: "data ->> '$.a'", b: "data -> 'b' -> 'c'", n: "list_sum(list_transform(CAST(data -> 'l' AS INTEGER[]), lambda data: data + id))" })];
-    const rows = [['1', '{"a": "x", "b": {"c": [1]}, "l": [1, 2]}'], ['2', null]];
-    expect((await runSteps({ id: 'integer', data: 'jsonb' }, steps, rows)).rows).toEqual([['x', '[1]', '5'], [null, null, null]]);
+    const steps = [
+      map({ a: "data ->> '$.a'", b: "data -> 'b' -> 'c'", n: "list_sum(list_transform(CAST(data -> 'l' AS INTEGER[]), lambda data: data + id))" }),
+    ];
+    const rows = [
+      ['1', '{"a": "x", "b": {"c": [1]}, "l": [1, 2]}'],
+      ['2', null],
+    ];
+    expect((await runSteps({ id: 'integer', data: 'jsonb' }, steps, rows)).rows).toEqual([
+      ['x', '[1]', '5'],
+      [null, null, null],
+    ]);
   });
 
   it('closes a comment at the end of an expression', async () => {
-    expect((await runSteps({ a: 'integer', b: 'integer' }, [map({ x: 'a + 1 -- one more', y: 'b * 2 /* twice */' })], [['1', '2']])).rows).toEqual([['2', '4']]);
+    expect((await runSteps({ a: 'integer', b: 'integer' }, [map({ x: 'a + 1 -- one more', y: 'b * 2 /* twice */' })], [['1', '2']])).rows).toEqual([
+      ['2', '4'],
+    ]);
   });
 
   it('tells an error by step, column and row, also in a later segment and for a result that nothing reads', async () => {
-    const rows = [['1', '1'], ['2', '2'], ['3', 'three'], ['4', 'four']];
+    const rows = [
+      ['1', '1'],
+      ['2', '2'],
+      ['3', 'three'],
+      ['4', 'four'],
+    ];
     const error = { code: 'EXPRESSION_FAILED', step: 'shaped', context: { row: 3 }, message: expect.stringContaining('Step "shaped", column "n", row 3: ') };
     await expect(runSteps({ id: 'integer', a: 'text' }, [map({ id: 'id', n: 'CAST(a AS INTEGER)' })], rows)).rejects.toMatchObject(error);
     const unread = [map({ id: 'id', n: 'CAST(a AS INTEGER)' }), map({ id: 'id' }, 'shaped', 'last')];
@@ -87,10 +138,25 @@ describe('map', () => {
 
 describe('the conversion of an input', () => {
   it('tells a value that does not fit by column and row', async () => {
-    const at = runSteps({ id: 'integer', moment: 'timestamp without time zone' }, [map({ y: 'year(moment)' })], [['1', '2024-01-01 00:00:00'], ['2', '294276-12-31 23:59:59.999999']]);
-    await expect(at).rejects.toMatchObject({ code: 'VALUE_UNCONVERTIBLE', context: { row: 2 }, message: expect.stringContaining('Input "orders", column "moment", row 2: ') });
+    const at = runSteps(
+      { id: 'integer', moment: 'timestamp without time zone' },
+      [map({ y: 'year(moment)' })],
+      [
+        ['1', '2024-01-01 00:00:00'],
+        ['2', '294276-12-31 23:59:59.999999'],
+      ],
+    );
+    await expect(at).rejects.toMatchObject({
+      code: 'VALUE_UNCONVERTIBLE',
+      context: { row: 2 },
+      message: expect.stringContaining('Input "orders", column "moment", row 2: '),
+    });
     const amount = runSteps({ amount: 'numeric(12,2)' }, [filter('amount > 1')], [['1.50'], ['2.00'], ['NaN']]);
-    await expect(amount).rejects.toMatchObject({ code: 'VALUE_UNCONVERTIBLE', context: { row: 3 }, message: expect.stringContaining('column "amount", row 3: ') });
+    await expect(amount).rejects.toMatchObject({
+      code: 'VALUE_UNCONVERTIBLE',
+      context: { row: 3 },
+      message: expect.stringContaining('column "amount", row 3: '),
+    });
   });
 });
 
@@ -98,31 +164,97 @@ describe('cast', () => {
   const types = { id: 'integer', a: 'text', amount: 'numeric' };
 
   it('keeps all other columns, in their places, as they were', async () => {
-    expect((await runSteps(types, [cast({ a: 'INTEGER' })], [['1', '007', '1.500'], ['2', null, null]])).rows).toEqual([['1', '7', '1.500'], ['2', null, null]]);
+    expect(
+      (
+        await runSteps(
+          types,
+          [cast({ a: 'INTEGER' })],
+          [
+            ['1', '007', '1.500'],
+            ['2', null, null],
+          ],
+        )
+      ).rows,
+    ).toEqual([
+      ['1', '7', '1.500'],
+      ['2', null, null],
+    ]);
   });
 
   it('reads a column without an exact type from its text', async () => {
-    expect((await runSteps(types, [cast({ amount: 'DECIMAL(12,2)' })], [['1', 'x', '12.345'], ['2', 'y', null]])).rows).toEqual([['1', 'x', '12.35'], ['2', 'y', null]]);
+    expect(
+      (
+        await runSteps(
+          types,
+          [cast({ amount: 'DECIMAL(12,2)' })],
+          [
+            ['1', 'x', '12.345'],
+            ['2', 'y', null],
+          ],
+        )
+      ).rows,
+    ).toEqual([
+      ['1', 'x', '12.35'],
+      ['2', 'y', null],
+    ]);
   });
 
   it('fails the run with step, column and row', async () => {
-    const failing = runSteps(types, [cast({ a: 'INTEGER' })], [['1', '1', null], ['2', 'two', null]]);
-    await expect(failing).rejects.toMatchObject({ code: 'VALUE_UNCONVERTIBLE', step: 'typed', context: { row: 2 }, message: expect.stringContaining('Step "typed", column "a", row 2: ') });
+    const failing = runSteps(
+      types,
+      [cast({ a: 'INTEGER' })],
+      [
+        ['1', '1', null],
+        ['2', 'two', null],
+      ],
+    );
+    await expect(failing).rejects.toMatchObject({
+      code: 'VALUE_UNCONVERTIBLE',
+      step: 'typed',
+      context: { row: 2 },
+      message: expect.stringContaining('Step "typed", column "a", row 2: '),
+    });
   });
 
   it('makes null of what cannot be cast', async () => {
-    const { rows, letters, metrics } = await runSteps(types, [cast({ a: 'INTEGER' }, 'null')], [['1', '1', null], ['2', 'two', null], ['3', '', null]]);
-    expect(rows).toEqual([['1', '1', null], ['2', null, null], ['3', null, null]]);
+    const { rows, letters, metrics } = await runSteps(
+      types,
+      [cast({ a: 'INTEGER' }, 'null')],
+      [
+        ['1', '1', null],
+        ['2', 'two', null],
+        ['3', '', null],
+      ],
+    );
+    expect(rows).toEqual([
+      ['1', '1', null],
+      ['2', null, null],
+      ['3', null, null],
+    ]);
     expect(letters).toEqual([]);
     expect(metrics).toMatchObject([{ step: 'typed', rowsIn: 3, rowsOut: 3, rowsRejected: 0 }]);
   });
 
   it('rejects the rows that cannot be cast, whole and with the columns at fault', async () => {
-    const rows = [['1', '1', '1.5'], ['2', 'two', 'NaN'], ['3', null, null], ['4', '', '7']];
+    const rows = [
+      ['1', '1', '1.5'],
+      ['2', 'two', 'NaN'],
+      ['3', null, null],
+      ['4', '', '7'],
+    ];
     const { rows: kept, letters } = await runSteps(types, [cast({ a: 'INTEGER', amount: 'DECIMAL(5,1)' }, 'reject')], rows);
-    expect(kept).toEqual([['1', '1', '1.5'], ['3', null, null]]);
+    expect(kept).toEqual([
+      ['1', '1', '1.5'],
+      ['3', null, null],
+    ]);
     expect(letters.map(({ step, stage, code, message, row }) => ({ step, stage, code, message, row }))).toEqual([
-      { step: 'typed', stage: 'transform', code: 'VALUE_UNCONVERTIBLE', message: 'a cannot be cast to INTEGER; amount cannot be cast to DECIMAL(5,1).', row: { id: '2', a: 'two', amount: 'NaN' } },
+      {
+        step: 'typed',
+        stage: 'transform',
+        code: 'VALUE_UNCONVERTIBLE',
+        message: 'a cannot be cast to INTEGER; amount cannot be cast to DECIMAL(5,1).',
+        row: { id: '2', a: 'two', amount: 'NaN' },
+      },
       { step: 'typed', stage: 'transform', code: 'VALUE_UNCONVERTIBLE', message: 'a cannot be cast to INTEGER.', row: { id: '4', a: '', amount: '7' } },
     ]);
   });
@@ -142,7 +274,14 @@ describe('cast', () => {
 describe('dead letters', () => {
   const types = { a: 'text', b: 'text' };
   const steps = [cast({ a: 'INTEGER' }, 'reject')];
-  const rows = [['x', '1'], ['1', '1'], ['x', '1'], ['y', '1'], ['x', '1'], ['x', null]];
+  const rows = [
+    ['x', '1'],
+    ['1', '1'],
+    ['x', '1'],
+    ['y', '1'],
+    ['x', '1'],
+    ['x', null],
+  ];
 
   it('get the same ids for another attempt, in other segments and another order', async () => {
     const ids = async (options: object, of = rows) => (await runSteps(types, steps, of, options)).letters.map(({ id }) => id).sort();
@@ -156,7 +295,20 @@ describe('dead letters', () => {
 
   it('of two steps are told apart', async () => {
     const two = [cast({ a: 'INTEGER' }, 'reject'), cast({ b: 'INTEGER' }, 'reject', 'typed', 'again')];
-    const { letters, metrics, rows: kept } = await runSteps(types, two, [['x', '1'], ['1', 'x'], ['1', '1']], { segmentRows: 2 });
+    const {
+      letters,
+      metrics,
+      rows: kept,
+    } = await runSteps(
+      types,
+      two,
+      [
+        ['x', '1'],
+        ['1', 'x'],
+        ['1', '1'],
+      ],
+      { segmentRows: 2 },
+    );
     expect(letters.map(({ step }) => step)).toEqual(['typed', 'again']);
     expect(kept).toEqual([['1', '1']]);
     expect(metrics).toMatchObject([
