@@ -19,9 +19,12 @@ const shared = {
   },
 };
 
-/** `unit` needs nothing outside; `servers` runs against real servers, started once for all of its tests. */
+/**
+ * `unit` needs nothing outside; `servers` runs against real servers, started once for all of its tests. One file at a time: a worker
+ * takes the next queued run of the whole graph, whichever test queued it, and Neo4j Community has one database.
+ */
 export default {
-  maxWorkers: 2,
+  maxWorkers: 1,
   testTimeout: 60_000,
   projects: [
     { ...shared, displayName: 'unit', roots: ['<rootDir>/test/unit'] },

@@ -63,7 +63,7 @@ function composeServices({ secret }: ServerRequest, graph: Graph, documents: Doc
     jobs: new JobService({ graph }),
     lineage: new LineageService({ graph }),
     nodes: new NodeService({ graph }),
-    pipelines: new PipelineService({ graph, connections, connectors, compile: compileInProcess() }),
+    pipelines: new PipelineService({ graph, connections, connectors, compile: compileInProcess(), onCancel }),
     runs: new RunService({ graph, onQueued: () => wakeTasks.enqueue(), onCancel }),
   };
 }

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isLoopback } from '../lib/loopback.js';
 import { PlatformError } from '../model/errors.js';
 import { type ApiErrorCode, errorBody } from './errors.js';
 
@@ -22,10 +23,6 @@ export function assertSafeDoors({ host, token }: DoorSettings): void {
   if (isLoopback(host) || (token !== null && token !== '')) return;
   const message = `HOST is ${host}, which other machines can reach, and TRIBUTARY_TOKEN is not set. Set TRIBUTARY_TOKEN to a long random text that clients send as "Authorization: Bearer …", or HOST to 127.0.0.1.`;
   throw new PlatformError('CONFIG_INVALID', message);
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** Host, Origin and token are checked before anything of a request is read: a web page that somebody happens to open must not reach the server. */

@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -30,8 +31,11 @@ export interface RunningApi {
 }
 
 const largestBodyBytes = 1024 * 1024;
+/** So much of a body that is too large is read and dropped, so that its sender gets to read the answer. */
+const largestDroppedBytes = 32 * 1024 * 1024;
 const requestTimeoutMs = 30_000;
 const stopWithinMs = 3_000;
+const tooLarge = `The request is larger than ${largestBodyBytes} bytes (1 MiB). Send less at once.`;
 
 /**
  * Serves GraphQL at `/graphql`, and `/healthz` and `/readyz`.
@@ -45,6 +49,7 @@ export async function startApi({ services, settings, logger, readiness }: ApiPar
   await apollo.start();
   const server = fastify({ bodyLimit: largestBodyBytes, requestTimeout: requestTimeoutMs, forceCloseConnections: 'idle', genReqId: () => crypto.randomUUID() });
   guardDoors(server, settings);
+  server.addHook('onRequest', refuseLargeBody);
   answerClearly(server, logger);
   addHealth(server, readiness);
   server.get('/', async () => ({ name: 'Tributary', graphql: '/graphql', health: '/healthz', readiness: '/readyz' }));
@@ -66,6 +71,14 @@ export async function startApi({ services, settings, logger, readiness }: ApiPar
       await apollo.stop();
     },
   };
+}
+
+/** A connection that is closed while its sender still writes shows the sender no answer. */
+async function refuseLargeBody({ headers, raw }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  const bytes = Number(headers['content-length'] ?? 0);
+  if (bytes <= largestBodyBytes) return undefined;
+  if (bytes <= largestDroppedBytes) await finished(raw.resume());
+  return reply.code(413).send(errorBody('PAYLOAD_TOO_LARGE', tooLarge));
 }
 
 /** The parser is recursive: what nests too deep is refused before it is parsed. */
@@ -98,8 +111,7 @@ function answerClearly(server: FastifyInstance, logger: Logger): void {
 }
 
 function problemOf({ code, statusCode = 500 }: FastifyError): [status: number, code: ApiErrorCode, message: string] {
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return [413, 'PAYLOAD_TOO_LARGE', `The request is larger than ${largestBodyBytes} bytes (1 MiB). Send less at once.`];
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return [413, 'PAYLOAD_TOO_LARGE', tooLarge];
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return [415, 'BAD_REQUEST', 'The request must have the header "content-type: application/json".'];
   if (statusCode >= 400 && statusCode < 500)
     return [statusCode, 'BAD_REQUEST', 'The request is not a JSON object with `query` and, where needed, `variables` and `operationName`.'];

@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { isLoopback } from '../lib/loopback.js';
 import { PlatformError } from '../model/errors.js';
 import { type GivenNeo4j, givenMongodb, givenNeo4j, givenPostgres } from './given-servers.js';
 
@@ -61,6 +62,11 @@ export function readSettings(environment: NodeJS.ProcessEnv, root: string): Sett
     mongodbUri: givenMongodb(environment, problems),
     examplePostgresUrl: givenPostgres(environment, problems),
   };
+  if (problems.length === 0 && settings.token === null && !isLoopback(settings.host)) {
+    problems.push(
+      `HOST is ${settings.host}, which other machines can reach, and TRIBUTARY_TOKEN is not set: set it to a long random text, or HOST to 127.0.0.1.`,
+    );
+  }
   if (problems.length === 0) return settings;
   throw new PlatformError('CONFIG_INVALID', `${problems.length === 1 ? 'A setting is' : 'Settings are'} wrong. ${problems.join(' ')}`);
 }

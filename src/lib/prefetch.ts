@@ -8,7 +8,7 @@ export async function* prefetch<T>(source: AsyncIterable<T>, depth: number): Asy
   const request = () => {
     // One after another: an iterator is asked again only when its last answer is there.
     const next = (pending.at(-1) ?? Promise.resolve({ done: false })).then((last) => (last.done ? { done: true as const, value: undefined } : iterator.next()));
-    next.catch(() => undefined);
+    void next.catch(() => undefined);
     pending.push(next);
   };
   try {

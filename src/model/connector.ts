@@ -152,6 +152,8 @@ export interface Connector {
   normalizeStream(stream: string): string | null;
   /** How a column of this type is read; null when there is no exact form. */
   readConversion(storeType: string): ReadConversion | null;
+  /** Why a column cannot have this name here, as the end of a sentence; null when it can. */
+  columnNameProblem(name: string): string | null;
   /** The column that is made for a computed DuckDB type; null when there is no exact form. */
   writeConversion(duckdbType: string): WriteConversion | null;
   /** The type given to a column made for a value passed through from a column of the same kind of store. */

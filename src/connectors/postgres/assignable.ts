@@ -1,5 +1,7 @@
 import { splitType } from './types.js';
 
+/** Of a second: what a type without a number has. */
+const mostFractionDigits = 6;
 const integerDigits: Readonly<Record<string, number>> = { smallint: 5, integer: 10, oid: 10, bigint: 19 };
 const wider: Readonly<Record<string, readonly string[]>> = { smallint: ['integer', 'bigint'], integer: ['bigint'], oid: ['bigint'] };
 
@@ -13,7 +15,7 @@ export function assignable(from: string, to: string): boolean {
   if (target.word === 'json') return source.word === 'jsonb';
   if (source.word === 'character' && target.word === 'character') return false;
   if (source.word !== target.word) return target.word === 'character varying' && target.arguments.length === 0 && source.word === 'text';
-  return lengthHolds(source.arguments, target.arguments);
+  return lengthHolds(source.arguments, target.arguments) || (/^(timestamp|time|interval)/.test(target.word) && target.arguments[0] === mostFractionDigits);
 }
 
 function numericHolds(source: ReturnType<typeof splitType>, [precision, scale = 0]: readonly number[]): boolean {

@@ -1,7 +1,7 @@
 import type { Connector } from '../../model/connector.js';
 import { assignable } from './assignable.js';
 import { configProblems, datasetNamespace, secretFields, toPostgresConfig } from './config.js';
-import { formatTableName, parseTableName } from './identifiers.js';
+import { formatTableName, isIdentifier, parseTableName } from './identifiers.js';
 import { PostgresSession } from './session.js';
 import { createType, readConversion, writeConversion } from './types.js';
 
@@ -16,6 +16,7 @@ export const postgresConnector: Connector = {
     return table && formatTableName(table);
   },
   readConversion,
+  columnNameProblem: (name) => (isIdentifier(name) ? null : 'PostgreSQL keeps at most 63 bytes of a name'),
   writeConversion,
   createType,
   assignable,

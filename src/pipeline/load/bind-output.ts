@@ -36,7 +36,7 @@ export function bindOutput(spec: OutputSpec, relation: Relation, target: OutputT
       });
     return loaded ? [loaded] : [];
   });
-  issues.push(...loadIssues(spec, relation, path));
+  issues.push(...nameIssues(relation, target.connector, path), ...loadIssues(spec, relation, path));
   const mismatches = target.existing && issues.length === 0 ? destinationProblems(offered, spec.load, target.existing, target.connector, path) : [];
   const columns = typedAsDestination(offered, target.existing).map(({ name, type, sql }) => ({ name, type, sql }));
   const { from, connection, stream, load } = spec;
@@ -72,6 +72,13 @@ function loadColumn(column: RelationColumn, { connector }: OutputTarget): (Offer
       sql: conversion.expression.replaceAll('{}', valueColumn(column.name)),
     }
   );
+}
+
+function nameIssues({ columns }: Relation, connector: Connector, path: string): SpecIssue[] {
+  return columns.flatMap(({ name }) => {
+    const problem = connector.columnNameProblem(name);
+    return problem === null ? [] : [{ path: `${path}.from`, message: `Column "${name}" cannot be written under this name: ${problem}.` }];
+  });
 }
 
 function loadIssues({ from, load }: OutputSpec, relation: Relation, path: string): SpecIssue[] {

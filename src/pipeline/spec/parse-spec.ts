@@ -40,7 +40,7 @@ function toSpec(document: PipelineDocument): PipelineSpec {
     owners,
     description: description ?? null,
     inputs,
-    steps: steps as readonly StepSpec[],
+    steps: steps,
     outputs: outputs.map((output) => ({ ...output, load: { mode: output.load.mode, key: output.load.key ?? [], orderBy: output.load.orderBy ?? null } })),
     limits: { memoryBytes: parseMemory(limits.memory) ?? 0, timeoutMs: limits.timeout === undefined ? null : parseDuration(limits.timeout) },
   };

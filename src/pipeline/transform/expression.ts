@@ -142,5 +142,5 @@ function childrenOf(tree: Tree): Tree[] {
 
 function treesIn(value: unknown): Tree[] {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return [];
-  return 'class' in value ? [value as Tree] : childrenOf(value as Tree);
+  return 'class' in value ? [value] : childrenOf(value as Tree);
 }

@@ -10,13 +10,13 @@ export function rawRelation(alias: string): string {
 
 /**
  * A SELECT over the file of a segment as it is. `allow_quoted_nulls=false` keeps '' apart from NULL; line and buffer size must
- * exceed the widest row.
+ * exceed the widest row; without `new_line` the first CR LF is taken for the row end, also one inside quotes.
  */
 export function rawSql(input: CompiledInput, segment: Segment): string {
   const columns = ["'_pos': 'BIGINT'", ...input.columns.map(({ name }) => `${quoteText(`_text:${name}`)}: 'VARCHAR'`)].join(', ');
   const lineBytes = Math.max(segment.widestRowBytes + 1, 65_536);
   const bufferBytes = Math.max(segment.sizeBytes + 1, lineBytes * 2);
-  return `SELECT * FROM read_csv(${quoteText(segment.path)}, header = false, auto_detect = false, delim = ',', quote = '"', escape = '"', nullstr = '',
+  return `SELECT * FROM read_csv(${quoteText(segment.path)}, header = false, auto_detect = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '',
     allow_quoted_nulls = false, strict_mode = true, max_line_size = ${lineBytes}, buffer_size = ${bufferBytes}, columns = {${columns}})`;
 }
 

@@ -89,9 +89,7 @@ outputs:
     'refuses the unknown step %s and says which there are',
     (kind) => {
       const step = JSON.parse(`{"id": "shaped", "${kind}": {"from": "orders"}}`) as unknown;
-      expect(problems(withStep(step))).toEqual([
-        expect.stringMatching(/^steps\[0\]: A step has an id and exactly one of map, filter, cast; this one has /),
-      ]);
+      expect(problems(withStep(step))).toEqual([expect.stringMatching(/^steps\[0\]: A step has an id and exactly one of map, filter, cast; this one has /)]);
     },
   );
 

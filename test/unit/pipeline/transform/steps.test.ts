@@ -136,6 +136,21 @@ describe('map', () => {
   });
 });
 
+describe('the text of an input', () => {
+  it.each(['\r\n', '\r', '\n', '"\r\n"', '\n\r', '"', ',', '\\"', '\\.', '', ' ', '#', "'"])(
+    '%j is read as it is when it stands first in the file',
+    async (value) => {
+      const rows = [
+        [value, '1'],
+        ['x', '2'],
+        [`${value}${value}`, null],
+        [null, value],
+      ];
+      expect((await runSteps({ a: 'text', b: 'text' }, [filter("a IS NULL OR a <> 'x'")], rows)).rows).toEqual([rows[0], rows[2], rows[3]]);
+    },
+  );
+});
+
 describe('the conversion of an input', () => {
   it('tells a value that does not fit by column and row', async () => {
     const at = runSteps(
