@@ -15,7 +15,7 @@ export async function* prefetch<T>(source: AsyncIterable<T>, depth: number): Asy
     for (let ahead = 0; ahead < depth; ahead += 1) request();
     for (;;) {
       const result = await (pending[0] as Promise<IteratorResult<T>>);
-      pending.shift();
+      void pending.shift();
       if (result.done) return;
       request();
       yield result.value;

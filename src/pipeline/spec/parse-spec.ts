@@ -1,5 +1,5 @@
 import { InvalidSpecError } from '../../model/errors.js';
-import type { PipelineSpec, StepSpec } from '../../model/pipeline-spec.js';
+import type { PipelineSpec } from '../../model/pipeline-spec.js';
 import { type PipelineDocument, pipelineDocument } from './document.js';
 import { describeProblems, prototypeKeys } from './problems.js';
 import { referenceProblems } from './references.js';
