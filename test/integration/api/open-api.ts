@@ -16,7 +16,6 @@ import { PipelineService } from '../../../src/services/pipelines.js';
 import { RunService } from '../../../src/services/runs.js';
 import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
-import { ownQueue } from '../../support/queue-lock.js';
 import { servers } from '../../support/servers.js';
 import { keptLog } from '../../unit/worker/scripted-run.js';
 import { documentsUri } from '../documents/documents-uri.js';
@@ -100,7 +99,6 @@ export interface WholeApi {
 
 /** The API on real stores, with no worker. */
 export async function openApi(): Promise<WholeApi> {
-  const release = await ownQueue();
   const [database, documents] = await Promise.all([createDatabase('api'), Documents.open({ uri: documentsUri() })]);
   const graph = new Graph(servers.neo4j);
   await graph.migrate();
@@ -130,7 +128,6 @@ export async function openApi(): Promise<WholeApi> {
     close: async () => {
       await api.stop();
       await Promise.all([documents.close(), graph.close(), database.drop()]);
-      await release();
     },
   };
 }

@@ -76,6 +76,8 @@ describe('a run that fails', () => {
         message: expect.stringContaining('Grant'),
       });
     } finally {
+      // The staging of a cut session is the role's until the server has removed it.
+      await until(async () => (await engineBackends(target)).length === 0, 'no session of the run is left');
       await source.query(`DROP ROLE ${user}`);
     }
     await asBefore();

@@ -16,7 +16,6 @@ import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { WakeTasks } from '../../../src/worker/wake-tasks.js';
 import { Worker, type WorkerSettings } from '../../../src/worker/worker.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
-import { ownQueue } from '../../support/queue-lock.js';
 import { servers } from '../../support/servers.js';
 import { keptLog } from '../../unit/worker/scripted-run.js';
 import { documentsUri } from '../documents/documents-uri.js';
@@ -42,7 +41,6 @@ export interface WorkBench {
 }
 
 export async function openWorkBench(): Promise<WorkBench> {
-  const release = await ownQueue();
   const [database, documents, runsFolder] = await Promise.all([
     createDatabase('worker'),
     Documents.open({ uri: documentsUri() }),
@@ -118,7 +116,6 @@ export async function openWorkBench(): Promise<WorkBench> {
       await Promise.all(taskBoxes.map((box) => box.stop()));
       await Promise.all([documents.close(), graph.close(), rm(runsFolder, { recursive: true, force: true })]);
       await database.drop();
-      await release();
     },
   };
   return bench;
