@@ -57,7 +57,7 @@ async function serve(closing: ClosingStack, stop: AbortController): Promise<'her
   const started = performance.now();
   const parts = await startStores(settings, closing, stop, log);
   stop.signal.throwIfAborted();
-  const shopReady = settings.example ? makeExampleShop(parts) : null;
+  const shopReady = makeExampleShop(parts);
   const url = await startServer({
     settings,
     graph: parts.neo4j,
@@ -71,7 +71,8 @@ async function serve(closing: ClosingStack, stop: AbortController): Promise<'her
   tell(terminal, 'API', `ready in ${((performance.now() - started) / 1_000).toFixed(1)} s (${url}/graphql)`);
   terminal.line();
   const shop = await shopReady;
-  if (shop !== null) await firstRun(settings, url, shop, stop.signal);
+  if ('problem' in shop) terminal.line(`  ${terminal.bad('The example shop could not be made.')} ${shop.problem}\n`);
+  else if ('host' in shop) await firstRun(settings, url, shop, stop.signal);
   printAddresses(url, log.file);
   return 'here';
 }
@@ -96,11 +97,16 @@ async function startStores(settings: Settings, closing: ClosingStack, stop: Abor
   return parts;
 }
 
-async function makeExampleShop({ postgres }: ExampleParts): Promise<ShopDatabases | null> {
-  if (postgres === undefined) return null;
-  const shop = await makeShop(postgres.url);
-  process.env[exampleSecret] = shop.password;
-  return shop;
+/** Never rejects: the server is of use without the example. Empty: no example is wanted. */
+async function makeExampleShop({ postgres }: ExampleParts): Promise<ShopDatabases | { readonly problem: string } | Record<never, never>> {
+  if (postgres === undefined) return {};
+  try {
+    const shop = await makeShop(postgres.url);
+    process.env[exampleSecret] = shop.password;
+    return shop;
+  } catch (error) {
+    return { problem: reasonOf(error) };
+  }
 }
 
 async function firstRun(settings: Settings, url: string, shop: ShopDatabases, signal: AbortSignal): Promise<void> {

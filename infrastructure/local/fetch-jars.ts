@@ -77,7 +77,7 @@ function runMaven({ part, pom, cache, log, signal }: JarsRequest, folder: string
     child.stderr.pipe(raw, { end: false });
     child.once('error', reject);
     child.once('close', (code) => {
-      progress.end();
+      if (code === 0) progress.end();
       raw.end(() => (code === 0 ? resolve() : reject(mavenError(part, logFile, code))));
     });
   });

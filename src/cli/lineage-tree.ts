@@ -40,7 +40,7 @@ export async function lineageTree(client: GraphqlClient, column: ColumnKey): Pro
 }
 
 function branches(graph: LineageGraph, from: string, indent: string, seen: Set<string>): string[] {
-  const edges = graph.edges.filter((edge) => edge.from.id === from).sort((left, right) => order(graph, left) - order(graph, right));
+  const edges = graph.edges.filter((edge) => edge.from.id === from).sort((left, right) => sortKey(graph, left).localeCompare(sortKey(graph, right)));
   return edges.flatMap((edge, index) => {
     const last = index === edges.length - 1;
     const line = shortened(`${indent}${last ? '└─ ' : '├─ '}${describe(graph, edge)}`);
@@ -54,9 +54,10 @@ function shortened(line: string): string {
   return line.length <= widestLine ? line : `${line.slice(0, widestLine - 1)}…`;
 }
 
-/** Columns before whole datasets. */
-function order({ nodes }: LineageGraph, edge: Edge): number {
-  return nodes.find(({ node }) => node.id === edge.to.id)?.node.kind === 'COLUMN' ? 0 : 1;
+/** Columns before whole datasets, then by name. */
+function sortKey({ nodes }: LineageGraph, edge: Edge): string {
+  const target = nodes.find(({ node }) => node.id === edge.to.id)?.node;
+  return `${target?.kind === 'COLUMN' ? 0 : 1} ${target?.displayName ?? ''}`;
 }
 
 function describe({ nodes }: LineageGraph, edge: Edge): string {

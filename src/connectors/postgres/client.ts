@@ -5,13 +5,17 @@ import { type Doing, toPostgresError } from './errors.js';
 const connectTimeoutMs = 10_000;
 
 /**
- * Everything that the text form of a value depends on, and no search path: every name we send is qualified.
+ * Everything that the text form of a value depends on, and no search path, so that types are described with their schema. Every name
+ * that we send is qualified.
  * A session whose client has died ends its statement within two seconds (not offered by every system, hence apart).
  */
 const pinned = `SET DateStyle = 'ISO, YMD'; SET IntervalStyle = postgres; SET TimeZone = 'UTC'; SET extra_float_digits = 1; SET bytea_output = hex;
 SET client_encoding = 'UTF8'; SET lc_monetary = 'C'; SET xmloption = content; SET standard_conforming_strings = on; SET search_path = '';
 SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = error`;
 const endWithClient = `SELECT set_config('client_connection_check_interval', '2s', false) WHERE current_setting('client_connection_check_interval', true) IS NOT NULL`;
+
+/** For statements that call functions of the database's own (views, triggers, defaults), which may name tables without a schema. */
+export const ownSearchPath = 'RESET search_path';
 
 export type PostgresClient = pg.Client;
 

@@ -5,7 +5,7 @@ import type { CommittedLoad, Load, LoadRequest, RefusedRow } from '../../model/c
 import { PlatformError } from '../../model/errors.js';
 import type { Segment } from '../../model/segment.js';
 import { ensureBookkeeping, findLoad, finishLoad, lockByName, lockSlots, recordLoad } from './bookkeeping.js';
-import { connect, destroy, end, type PostgresClient, withClient } from './client.js';
+import { connect, destroy, end, ownSearchPath, type PostgresClient, withClient } from './client.js';
 import type { PostgresConfig } from './config.js';
 import { isConnectionLost, toPostgresError } from './errors.js';
 import { quoteIdentifier, quoteIdentifiers, quoteTable, type TableName } from './identifiers.js';
@@ -47,7 +47,9 @@ class PostgresLoad implements Load {
   prepare(signal: AbortSignal): Promise<void> {
     const columns = this.request.columns.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`).join(', ');
     return this.guarded(signal, async () => {
-      await this.client.query(`SET work_mem = '64MB'; CREATE TEMPORARY TABLE _tributary_stage (_pos bigint, ${columns}) ON COMMIT PRESERVE ROWS`);
+      await this.client.query(
+        `SET work_mem = '64MB'; CREATE TEMPORARY TABLE _tributary_stage (_pos bigint, ${columns}) ON COMMIT PRESERVE ROWS; ${ownSearchPath}`,
+      );
     });
   }
 

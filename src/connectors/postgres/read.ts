@@ -2,7 +2,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import type { ReadRequest } from '../../model/connector.js';
 import { PlatformError } from '../../model/errors.js';
 import type { Segment } from '../../model/segment.js';
-import { connect, destroy, end } from './client.js';
+import { connect, destroy, end, ownSearchPath } from './client.js';
 import type { PostgresConfig } from './config.js';
 import { cutSegments } from './cut-segments.js';
 import { toPostgresError } from './errors.js';
@@ -16,6 +16,7 @@ export async function* readTable(config: PostgresConfig, table: TableName, reque
   let finished = false;
   try {
     signal.throwIfAborted();
+    await client.query(ownSearchPath);
     const bytes = client.query(copyTo(copyStatement(table, request.columns), { highWaterMark: 1 << 20 }));
     yield* cutSegments(bytes, { folder: request.folder, columns: request.columns, segmentBytes: request.limits.segmentBytes });
     finished = true;
