@@ -4,6 +4,7 @@ import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { replacedBy } from './given-servers.js';
 import { findJdk, findMaven } from './java.js';
 import { MavenProgress } from './maven-progress.js';
 import { PartError, type PartLog, type PartName, partTitles } from './part-error.js';
@@ -88,5 +89,6 @@ function mavenError(part: PartName, logFile: string, code: number | null): PartE
     .split('\n')
     .find((line) => line.startsWith('[ERROR]'));
   const reason = (problem ?? `[ERROR] exit status ${code}`).slice('[ERROR] '.length).replaceAll(/\(?https?:\/\/\S+/g, '(address left out)');
-  return new PartError(part, `${partTitles[part]} could not be fetched with Maven: ${reason.slice(0, 400)} Maven's whole output: ${logFile}`);
+  const advice = `Check that Maven reaches its repository (proxy, settings.xml) and start again, or set ${replacedBy[part]} to use a server that runs already.`;
+  return new PartError(part, `${partTitles[part]} could not be fetched with Maven: ${reason.slice(0, 400)} ${advice} Maven's whole output: ${logFile}`);
 }
