@@ -80,6 +80,8 @@ export const endRun = statement<Ending, Ended>('runs/end', ['id', 'epoch', 'from
   endedAt: time(record, 'endedAt'),
   deleted: boolean(record, 'deleted'),
 }));
-export const recoverRuns = statement<{ installation: string } & Locking, number>('runs/recover', ['installation', 'lock'], (record) =>
-  integer(record, 'recovered'),
+export const recoverRuns = statement<{ installation: string; expiredOnly: boolean } & Locking, number>(
+  'runs/recover',
+  ['installation', 'expiredOnly', 'lock'],
+  (record) => integer(record, 'recovered'),
 );

@@ -57,5 +57,7 @@ export type FromRunProcess =
   | { readonly type: 'progress'; readonly metrics: RunMetrics; readonly steps: readonly StepMetrics[] }
   /** At most 1,000 letters; the process waits for `stored` with the same batch number. */
   | { readonly type: 'rejected'; readonly batch: number; readonly rows: readonly RejectedRow[] }
+  /** Sent once, before the first COMMIT: from now on an output may stand at its destination, whatever else is said. */
+  | { readonly type: 'committing' }
   | { readonly type: 'done'; readonly summary: RunSummary }
   | { readonly type: 'failed'; readonly error: ErrorRecord; readonly metrics: RunMetrics; readonly steps: readonly StepMetrics[] };

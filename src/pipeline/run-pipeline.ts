@@ -17,6 +17,8 @@ export interface RunListener {
   /** Once, before the first read: the pipeline as it will run. */
   bound(compiled: CompiledPipeline): void;
   progress(metrics: RunMetrics, steps: readonly StepMetrics[]): void;
+  /** Once, before the first commit. */
+  committing(): Promise<void>;
   storeRejected: StoreRejected;
 }
 
@@ -99,6 +101,7 @@ class PipelineRun {
       const outputs = this.outputs.filter((output) => output.compiled.input === input.alias && !output.committed);
       if (outputs.length > 0) await this.runInput(input.alias, outputs);
     }
+    await this.listener.committing();
     for (const output of this.outputs) await output.commit();
     return {
       metrics: this.metrics(),

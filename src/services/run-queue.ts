@@ -53,8 +53,8 @@ export class RunQueue {
     await this.graph.transaction((transaction) => endHeldRun(transaction, to, { runId, epoch, ...ended }));
   }
 
-  async recover(installation: string): Promise<number> {
-    const [recovered = 0] = await this.graph.write(recoverRuns, { installation, lock: lockMark() });
+  async recover(installation: string, expiredOnly: boolean): Promise<number> {
+    const [recovered = 0] = await this.graph.write(recoverRuns, { installation, expiredOnly, lock: lockMark() });
     return recovered;
   }
 

@@ -138,8 +138,8 @@ export class RunService {
   }
 
   /** Queues again every run that the installation held before it started anew. @returns how many */
-  recover({ installation }: { installation: string }): Promise<number> {
-    return this.#queue.recover(installation);
+  recover({ installation, expiredOnly = false }: { installation: string; expiredOnly?: boolean }): Promise<number> {
+    return this.#queue.recover(installation, expiredOnly);
   }
 
   async #pipelineOf({ job, pipelineId }: RunListRequest): Promise<string | 'none' | null> {

@@ -16,7 +16,7 @@ export type FoundLoad = OutputSummary | null;
  * Asks every destination which of a run's loads it has committed, in the order of the outputs. It decides after an end
  * whose commit result nobody saw.
  *
- * @param attempts  how often a destination that does not answer is asked, with a second between
+ * @param attempts  how often a destination that does not answer is asked, with a second between; the signal ends it
  * @throws PlatformError of the connection when a destination does not answer
  */
 export async function findCommittedLoads(
@@ -24,11 +24,12 @@ export async function findCommittedLoads(
   runId: string,
   outputs: readonly OutputPlace[],
   attempts: number,
+  signal?: AbortSignal,
 ): Promise<FoundLoad[]> {
   return Promise.all(
     outputs.map(async ({ connection, stream }, index) => {
       const id = loadId(runId, index);
-      const load = await insist(attempts, () => findOne(connections, connection, stream, id));
+      const load = await insist(attempts, signal, () => findOne(connections, connection, stream, id));
       return load === null ? null : summaryOf(id, load);
     }),
   );
@@ -48,13 +49,13 @@ function summaryOf(id: string, { attempt, counts }: CommittedLoad): OutputSummar
   return { loadId: id, committedAttempt: attempt, rowsWritten: counts.inserted + counts.updated + counts.deleted, bytesWritten: 0 };
 }
 
-async function insist<T>(attempts: number, question: () => Promise<T>): Promise<T> {
+async function insist<T>(attempts: number, signal: AbortSignal | undefined, question: () => Promise<T>): Promise<T> {
   for (let left = attempts - 1; ; left -= 1) {
     try {
       return await question();
     } catch (error) {
-      if (left <= 0) throw error;
-      await wait(1_000);
+      if (left <= 0 || signal?.aborted) throw error;
+      await wait(1_000, undefined, signal && { signal });
     }
   }
 }

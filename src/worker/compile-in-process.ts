@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ConcurrencyLimit } from '../lib/concurrency-limit.js';
 import { PlatformError } from '../model/errors.js';
 import type { CompileRequest, CompileResult, FromRunProcess } from '../model/run-process.js';
 import { type ChildEnd, describeEnd, RunChild, runProcessEntry } from './child-process.js';
@@ -22,24 +23,26 @@ const heapMiB = 128;
 /** Between the answer and the exit of the process, in milliseconds. */
 const exitWithinMs = 1_000;
 
+/** Each is a process; the others wait. */
+const compilesAtOnce = 2;
+
 /** The Compile port: compiles in a process of its own, because an expression is somebody else's text. */
 export function compileInProcess({ entry = runProcessEntry, timeoutMs = 15_000 }: CompileSettings = {}): (request: CompileRequest) => Promise<CompileResult> {
-  return async (request) => {
-    const folder = await mkdtemp(join(tmpdir(), 'tributary-'));
-    try {
-      return await compile(request, { entry, timeoutMs, folder });
-    } finally {
-      await removeRunFolder(folder);
-    }
-  };
+  const limit = new ConcurrencyLimit(compilesAtOnce);
+  return (request) =>
+    limit.run(async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'tributary-'));
+      try {
+        return await compile(request, { entry, timeoutMs, folder });
+      } finally {
+        await removeRunFolder(folder);
+      }
+    });
 }
 
 async function compile(request: CompileRequest, { entry, timeoutMs, folder }: Required<CompileSettings> & { folder: string }): Promise<CompileResult> {
   const told: Told = {};
-  let killer = setTimeout(() => {
-    told.timedOut = true;
-    child.kill();
-  }, timeoutMs);
+  let killer: NodeJS.Timeout | undefined;
   const child = new RunChild({ entry, heapMiB, folder }, (message) => {
     if (message.type === 'ready') child.send({ type: 'compile', request });
     if (message.type === 'compiled') told.answer = message.result;
@@ -48,6 +51,10 @@ async function compile(request: CompileRequest, { entry, timeoutMs, folder }: Re
     clearTimeout(killer);
     killer = setTimeout(() => child.kill(), exitWithinMs);
   });
+  killer = setTimeout(() => {
+    told.timedOut = true;
+    child.kill();
+  }, timeoutMs);
   const end = await child.ended;
   clearTimeout(killer);
   if (told.answer !== undefined) return told.answer;

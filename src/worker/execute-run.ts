@@ -69,10 +69,10 @@ export class RunExecution {
   }
 
   private lose(): void {
-    // A run whose end has just been recorded is not held any more either; whether that was us is for the recording to say.
-    if (!this.recording) this.logger.warn('The lease of this run is lost; its process is stopped and nothing is recorded.');
+    // From here on the epoch decides: a run that we have ended is not held any more either, and a report that comes too late is refused.
+    if (this.recording) return;
+    this.logger.warn('The lease of this run is lost; its process is stopped and nothing is recorded.');
     this.early = 'lost';
-    this.ending.abort();
     this.supervision?.lose();
   }
 
@@ -83,7 +83,7 @@ export class RunExecution {
       spec = this.parts.parseSpec(this.claimed.spec).spec;
       end = await this.supervise(spec);
     } catch (error) {
-      end = this.endedBefore() ?? { type: 'failed', error: toErrorRecord(error), metrics: noMetrics, steps: [], killed: false, bound: null };
+      end = this.endedBefore() ?? { type: 'failed', error: toErrorRecord(error), metrics: noMetrics, steps: [], killed: false, committing: false, bound: null };
     }
     this.recording = true;
     await this.record(end, spec);
@@ -124,15 +124,27 @@ export class RunExecution {
   private endedBefore(): RunEnd | null {
     if (this.early === null) return null;
     if (this.early !== 'cancelled') return this.early === 'lost' ? { type: 'lost' } : { type: 'stopped' };
-    return { type: 'cancelled', error: reasons.cancelled, metrics: noMetrics, steps: [], killed: false, bound: null };
+    return { type: 'cancelled', error: reasons.cancelled, metrics: noMetrics, steps: [], killed: false, committing: false, bound: null };
   }
 
   private async record(end: RunEnd, spec: PipelineSpec | null): Promise<void> {
     try {
       await recordEnd({ run: this.claimed.run, end, spec }, this.parts, this.logger, this.ending.signal);
     } catch (error) {
-      this.logger.error({ err: error }, 'The end of this run could not be recorded; it goes on after the next start.');
+      if (this.ending.signal.aborted) return;
+      this.logger.error({ err: error }, 'The end of this run could not be recorded.');
+      await this.recordFailure(error);
     }
+  }
+
+  /** A run must not stay RUNNING for ever because of what its end is made of. */
+  private async recordFailure(cause: unknown): Promise<void> {
+    const { id: runId, epoch, metrics, steps } = this.claimed.run;
+    const message = `The end of this run could not be recorded: ${toErrorRecord(cause).message} Its rows may have been committed: look into _tributary_loads for loads of this run before it is started again.`;
+    const error = { code: 'INTERNAL' as const, message, retryable: false, step: null };
+    await this.parts.runs.fail({ runId, epoch, error, metrics, steps }).catch((failure: unknown) => {
+      this.logger.error({ err: failure }, 'Nor could its failure; the run is taken up again when its lease has passed.');
+    });
   }
 
   private async tidy(): Promise<void> {

@@ -24,19 +24,21 @@ interface Recorders {
 
 type UnfinishedEnd = Extract<RunEnd, { type: 'failed' | 'cancelled' }>;
 
-/** How often a destination is asked when a commit may have been under way, one second apart. */
+/** How often a destination is asked, one second apart: when its answer may matter, and when a COMMIT may have been sent. */
 const patientAttempts = 10;
+const committingAttempts = 900;
 
 /** Writes how a run ended, its dead letters first. A run whose loads all stand at their destinations is COMPLETE, whatever its process said. */
 export async function recordEnd({ run, end, spec }: EndedRun, parts: Recorders, logger: Logger, signal: AbortSignal): Promise<void> {
   if (end.type === 'lost' || end.type === 'stopped') return;
   if (end.type === 'done') return complete(run, end, parts, logger, signal);
-  const found = spec === null ? [] : await committedLoads(run, end, spec, parts, logger);
+  const found = spec === null ? [] : await committedLoads(run, end, spec, parts, logger, signal);
   const committed = (found ?? []).filter((load) => load !== null);
   const whole = committed.length > 0 && committed.length === found?.length;
   if (whole && end.bound !== null) return complete(run, { compiled: end.bound, summary: summaryOf(end, committed) }, parts, logger, signal);
   if (found !== null) await settleLetters(run, committed, parts.deadLetters, logger);
-  const error = whole ? reasons.committedWithoutLineage(end.error) : end.error;
+  const undecided = found === null && end.committing;
+  const error = undecided ? reasons.commitUnknown(end.error) : whole ? reasons.committedWithoutLineage(end.error) : end.error;
   const record = { runId: run.id, epoch: run.epoch, error, metrics: end.metrics, steps: end.steps };
   await persist(() => (end.type === 'cancelled' ? parts.runs.abort(record) : parts.runs.fail(record)), logger, signal);
 }
@@ -49,15 +51,31 @@ async function complete(
   signal: AbortSignal,
 ): Promise<void> {
   await settleLetters(run, summary.outputs, deadLetters, logger);
-  await persist(() => runs.complete({ runId: run.id, epoch: run.epoch, compiled, summary }), logger, signal);
+  const report = { runId: run.id, epoch: run.epoch, compiled, summary: withEarlierCounts(run, summary) };
+  await persist(() => runs.complete(report), logger, signal);
+}
+
+/** When an earlier attempt had committed everything, this one read nothing: what was counted then is what happened. */
+function withEarlierCounts(run: Run, summary: RunSummary): RunSummary {
+  if (summary.outputs.some(({ committedAttempt }) => committedAttempt >= run.attempt)) return summary;
+  return { ...summary, metrics: { ...run.metrics, rowsWritten: summary.metrics.rowsWritten }, steps: run.steps };
 }
 
 /** null: a destination did not answer, so that what it holds is not known. */
-async function committedLoads(run: Run, end: UnfinishedEnd, spec: PipelineSpec, { connections }: Recorders, logger: Logger): Promise<FoundLoad[] | null> {
-  const undecided = (end.killed && end.bound !== null) || run.attempt > 1;
+async function committedLoads(
+  run: Run,
+  end: UnfinishedEnd,
+  spec: PipelineSpec,
+  { connections }: Recorders,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<FoundLoad[] | null> {
+  const matters = (end.killed && end.bound !== null) || run.attempt > 1;
   try {
-    return await findCommittedLoads(connections, run.id, spec.outputs, undecided ? patientAttempts : 1);
+    const attempts = end.committing ? committingAttempts : matters ? patientAttempts : 1;
+    return await findCommittedLoads(connections, run.id, spec.outputs, attempts, signal);
   } catch (error) {
+    if (signal.aborted) throw error;
     logger.warn({ err: error }, 'The destination could not be asked whether it holds the rows of this run.');
     return null;
   }

@@ -25,6 +25,11 @@ export function committedWithoutLineage(error: ErrorRecord): ErrorRecord {
   };
 }
 
+export function commitUnknown(error: ErrorRecord): ErrorRecord {
+  const message = `${error.message} The destination has not answered since, so that it is not known whether the rows were committed: look into its _tributary_loads for loads of this run before it is started again.`;
+  return { ...error, message, retryable: false };
+}
+
 function mebibytes(bytes: number): string {
   return (bytes / 1024 / 1024).toFixed(1);
 }

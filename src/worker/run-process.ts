@@ -23,7 +23,8 @@ process.on('message', (message: ToRunProcess) => {
   else if (message.type === 'cancel') cancelled.abort(new PlatformError('RUN_CANCELLED', 'The run was cancelled.'));
   else stored.get(message.batch)?.(message.error);
 });
-process.on('disconnect', () => process.exit(0));
+// Not exit(): that would wait for the statement that DuckDB is computing.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // Ctrl-C reaches the whole group; when this process ends is its parent's business.
 process.on('SIGINT', () => undefined);
 void send({ type: 'ready' });
@@ -46,6 +47,7 @@ async function run(request: RunRequest): Promise<void> {
       last = { metrics, steps };
       void send({ type: 'progress', metrics, steps });
     },
+    committing: () => send({ type: 'committing' }),
     storeRejected,
   };
   try {

@@ -36,10 +36,16 @@ export interface SupervisionRules {
   readonly exitWithinMs: number;
 }
 
-/** How a run's process ended. `bound` is null when it ended before the pipeline was compiled. */
+/** How a run's process ended. `bound` is null when it ended before the pipeline was compiled; `committing` when a COMMIT may have been sent. */
 export type RunEnd =
   | { readonly type: 'done'; readonly compiled: CompiledPipeline; readonly summary: RunSummary }
-  | ({ readonly type: 'failed' | 'cancelled'; readonly error: ErrorRecord; readonly killed: boolean; readonly bound: CompiledPipeline | null } & Progress)
+  | ({
+      readonly type: 'failed' | 'cancelled';
+      readonly error: ErrorRecord;
+      readonly killed: boolean;
+      readonly committing: boolean;
+      readonly bound: CompiledPipeline | null;
+    } & Progress)
   | Abandonment;
 
 /** Somebody else may execute the run now, or will after a restart: nothing is to be recorded. */
@@ -63,6 +69,7 @@ export class RunSupervision {
   private lastWord: LastWord | null = null;
   private cause: Cause | null = null;
   private killed = false;
+  private committing = false;
 
   constructor(
     private readonly run: SupervisionRequest,
@@ -129,6 +136,9 @@ export class RunSupervision {
       case 'bound':
         this.bound = message.compiled;
         return;
+      case 'committing':
+        this.committing = true;
+        return;
       case 'progress':
         this.latest = { metrics: message.metrics, steps: message.steps };
         this.progress.offer(this.latest);
@@ -163,15 +173,15 @@ export class RunSupervision {
   }
 
   private verdict(end: ChildEnd): RunEnd {
-    const { cause, lastWord, bound, killed, latest } = this;
+    const { cause, lastWord, bound, killed, committing, latest } = this;
     if (cause?.type === 'lost') return { type: 'lost' };
     if (lastWord?.type === 'done' && bound !== null) return { type: 'done', compiled: bound, summary: lastWord.summary };
     if (cause?.type === 'stopped') return { type: 'stopped' };
     const counts = lastWord?.type === 'failed' ? { metrics: lastWord.metrics, steps: lastWord.steps } : latest;
-    if (cause !== null) return { ...cause, ...counts, killed, bound };
-    if (lastWord?.type === 'failed') return { type: 'failed', error: lastWord.error, ...counts, killed, bound };
+    if (cause !== null) return { ...cause, ...counts, killed, committing, bound };
+    if (lastWord?.type === 'failed') return { type: 'failed', error: lastWord.error, ...counts, killed, committing, bound };
     this.logDeath(end);
-    return { type: 'failed', error: reasons.processDied(describeEnd(end)), ...counts, killed: true, bound };
+    return { type: 'failed', error: reasons.processDied(describeEnd(end)), ...counts, killed: true, committing, bound };
   }
 
   /** Every value of the connections is masked: what a process prints when it dies may quote them. */

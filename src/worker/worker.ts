@@ -127,7 +127,18 @@ export class Worker {
   private onSweep(): void {
     this.sweeps += 1;
     if (this.sweeps % settleEverySweeps === 0) void this.settleLetters();
+    if (this.sweeps % settleEverySweeps === 0) void this.takeUpExpired();
     this.wake();
+  }
+
+  /** Runs of this installation that nobody holds: their end could not be recorded, or the answer to a claim was lost. */
+  private async takeUpExpired(): Promise<void> {
+    try {
+      const recovered = await this.parts.runs.recover({ installation: this.settings.installation, expiredOnly: true });
+      if (recovered > 0) this.parts.logger.warn({ recovered }, 'Runs whose lease had passed are queued again.');
+    } catch (error) {
+      this.parts.logger.warn({ err: error }, 'Runs with a passed lease could not be looked for; it is tried again.');
+    }
   }
 
   private async settleLetters(): Promise<void> {

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import neo4j, { type Driver } from 'neo4j-driver';
 import { Client } from 'pg';
@@ -83,6 +85,26 @@ describe('a server that is killed', () => {
     expect(await loads()).toEqual([{ attempt: 1, inserted: 5000 }]);
   });
 
+  it('while a step computes: the process of the run is gone at once, too', async () => {
+    await database.query('CREATE TABLE few AS SELECT 1 AS id');
+    const key = await savePipeline(
+      tributary,
+      `{version: 1, name: computing, namespace: ${database.name}, inputs: {rows: {connection: ${database.name}, stream: few}},
+        steps: [{id: result, map: {from: rows, columns: {id: id, sum: "CAST(list_sum(list_transform(range(300000000), lambda x: x * id)) AS VARCHAR)"}}}],
+        outputs: [{from: result, connection: ${database.name}, stream: sums, load: {mode: append}}], limits: {memory: 16GiB}}`,
+    );
+    const id = await startRun(tributary, key);
+    const child = await eventually('the process of the run computes', async () => {
+      const [found] = await childrenOf(tributary.pid);
+      return found !== undefined && found.cpuSeconds >= 1 ? found.pid : null;
+    });
+    await tributary.kill('SIGKILL');
+    await eventually('it is gone', async () => !(await processes()).some(({ pid }) => pid === child), 3_000);
+    tributary = await tributary.restart();
+    await tributary.ask('mutation ($id: ID!) { cancelRun(run: $id) { __typename } }', { id });
+    expect(await tributary.finishedRun(id)).toMatchObject({ state: 'ABORT' });
+  });
+
   it('keeps the dead letters of the attempt that committed, and of no other', async () => {
     await database.query(`CREATE TABLE dirty AS SELECT i AS id, CASE WHEN i % 10 = 0 THEN 'x' ELSE i::text END AS amount FROM generate_series(1, 100) AS i`);
     const key = await savePipeline(
@@ -111,3 +133,22 @@ describe('a server that is killed', () => {
     });
   });
 });
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly cpuSeconds: number;
+}
+
+async function childrenOf(parent: number): Promise<Process[]> {
+  return (await processes()).filter((each) => each.parent === parent);
+}
+
+async function processes(): Promise<Process[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,cputimes=']);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .map(([pid = 0, parent = 0, cpuSeconds = 0]) => ({ pid, parent, cpuSeconds }));
+}

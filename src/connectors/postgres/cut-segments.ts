@@ -98,7 +98,7 @@ class Cutter {
       this.path = join(this.options.folder, `read-${this.count}.csv`);
       this.file = await open(this.path, 'wx', 0o600);
     }
-    await this.file.writev([bytes]);
+    await this.file.appendFile(bytes);
     this.sizeBytes += bytes.length;
   }
 

@@ -5,6 +5,7 @@ import type { CommittedLoad, Load, LoadRequest, RefusedRow } from '../../model/c
 import { PlatformError } from '../../model/errors.js';
 import type { Segment } from '../../model/segment.js';
 import { ensureBookkeeping, findLoad, finishLoad, lockByName, lockSlots, recordLoad } from './bookkeeping.js';
+import { describeTables } from './catalogue.js';
 import { connect, destroy, end, ownSearchPath, type PostgresClient, withClient } from './client.js';
 import type { PostgresConfig } from './config.js';
 import { isConnectionLost, toPostgresError } from './errors.js';
@@ -112,6 +113,7 @@ class PostgresLoad implements Load {
     await lockSlots(client, table.schema, request);
     if (!(await recordLoad(client, table.schema, request))) return false;
     await ensureTable(client, table, request);
+    await this.assertKey();
     const counts = await mergeStage(client, { request, table, stage, stagedRows: this.stagedRows, refusedRows: this.refusedRows });
     const { staged, inserted, updated, deleted, unchanged, stale, rejected } = counts;
     if (staged !== inserted + updated + deleted + unchanged + stale + rejected || unchanged < 0) {
@@ -121,6 +123,18 @@ class PostgresLoad implements Load {
     }
     await finishLoad(client, table.schema, request, counts);
     return true;
+  }
+
+  /** A table that another load has made since this one was bound may have no unique index on the key. */
+  private async assertKey(): Promise<void> {
+    const { dataset, key, mode, stream } = this.request;
+    if (mode === 'append') return;
+    const [found] = await describeTables(this.client, [this.table], () => dataset);
+    if (found?.uniqueKeys.some((unique) => unique.length === key.length && key.every((name) => unique.includes(name)))) return;
+    throw new PlatformError(
+      'DESTINATION_MISMATCH',
+      `${stream} does not fit: it has no unique index on (${key.join(', ')}), which an upsert by that key needs. Add one.`,
+    );
   }
 
   private async existing(loadId: string): Promise<CommittedLoad> {

@@ -18,6 +18,7 @@ interface Written {
 }
 
 const uniqueViolation = '23505';
+const upsertAttempts = 5;
 
 /** Writes the staged rows into the table, within the caller's transaction, and says what became of each. */
 export async function mergeStage(client: PostgresClient, merge: Merge): Promise<LoadCounts> {
@@ -55,21 +56,25 @@ async function insertIntoEmpty(client: PostgresClient, merge: Merge): Promise<Wr
 }
 
 /**
- * An update and an insert of what is not there: half the time of `ON CONFLICT` for new rows. Should somebody else insert one of the
- * keys meanwhile, the slower statement does it.
+ * An update and an insert of what is not there: half the time of `ON CONFLICT` for new rows. Should another session insert one of the
+ * keys meanwhile, its row is there when both are done again.
+ *
+ * @throws the unique violation when it stays: then it is of another index than the key's
  */
 async function upsert(client: PostgresClient, merge: Merge, winners: string): Promise<Written> {
-  const quick = await unlessRepeated(client, async () => {
+  const update = async (): Promise<Written> => {
     const updated = await updateExisting(client, merge, winners);
     const { rowCount } = await client.query(
       `INSERT INTO ${quoteTable(merge.table)} (${columnsOf(merge.request)}) SELECT winner.* FROM (${winners}) AS winner
        WHERE NOT EXISTS (SELECT FROM ${quoteTable(merge.table)} AS stored WHERE ${sameKey(merge.request)})`,
     );
     return { inserted: rowCount ?? 0, updated };
-  });
-  if (quick) return quick;
-  const { rows } = await client.query<{ inserted: string; updated: string }>(onConflictStatement(merge, winners));
-  return { inserted: Number(rows[0]?.inserted ?? 0), updated: Number(rows[0]?.updated ?? 0) };
+  };
+  for (let attempt = 1; attempt < upsertAttempts; attempt += 1) {
+    const written = await unlessRepeated(client, update);
+    if (written) return written;
+  }
+  return update();
 }
 
 /** Runs `work`; a key that is there already undoes it and gives null. */
@@ -92,15 +97,6 @@ async function updateExisting(client: PostgresClient, { request, table }: Merge,
     `UPDATE ${quoteTable(table)} AS stored SET ${assignments} FROM (${winners}) AS winner WHERE ${sameKey(request)} AND ${replaces(request, 'winner')}`,
   );
   return rowCount ?? 0;
-}
-
-function onConflictStatement({ request, table }: Merge, winners: string): string {
-  const others = othersOf(request);
-  const assignments = others.map((name) => `${quoteIdentifier(name)} = EXCLUDED.${quoteIdentifier(name)}`).join(', ');
-  const action = others.length === 0 ? 'DO NOTHING' : `DO UPDATE SET ${assignments} WHERE ${replaces(request, 'EXCLUDED')}`;
-  return `WITH merged AS (
-    INSERT INTO ${quoteTable(table)} AS stored (${columnsOf(request)}) ${winners} ON CONFLICT (${quoteIdentifiers(request.key)}) ${action} RETURNING (xmax = 0) AS inserted)
-  SELECT count(*) FILTER (WHERE inserted) AS inserted, count(*) FILTER (WHERE NOT inserted) AS updated FROM merged`;
 }
 
 /** Rows beyond the first of their key. */

@@ -131,6 +131,8 @@ function checkFunction(tree: Tree, functions: FunctionCatalogue): void {
   if (String(tree['catalog'] ?? '') !== '' || (schema !== '' && schema !== 'main'))
     throw new ExpressionProblem(`${schema}.${name}() is named with its schema. Write ${name}().`);
   if (tree['is_operator'] === true) return;
+  if (name.toLowerCase() === 'age' && (tree['children'] as unknown[]).length === 1)
+    throw new ExpressionProblem('age(x) counts to the day of the call, which differs between attempts. Write age(now(), x).');
   const refusal = functions.refusal(name);
   if (refusal) throw new ExpressionProblem(refusal);
 }

@@ -2,6 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CompiledInput, CompiledOutput, CompiledPipeline, CompiledStep } from '../../model/compiled-pipeline.js';
+import { PlatformError } from '../../model/errors.js';
 import type { StepMetrics } from '../../model/run.js';
 import type { Segment } from '../../model/segment.js';
 import { quoteIdentifier, quoteText } from './duckdb.js';
@@ -89,6 +90,10 @@ export class Transformer {
         step,
         `INSERT INTO ${this.rejected} SELECT ${quoteText(step.id)}, _pos, ${messageSql}, ${rowSql} FROM ${quoteIdentifier(step.from)} WHERE ${conditionSql}`,
       );
+    }
+    if (step.kind !== 'filter' && rowsOut + rowsRejected !== rowsIn) {
+      const found = `${rowsIn} rows came into step "${step.id}", but ${rowsOut} went on and ${rowsRejected} were rejected`;
+      throw new PlatformError('COUNTS_MISMATCH', `${found}. Nothing was written; start the run again and report this if it stays.`, { step: step.id });
     }
     const counted = this.counts.get(step.id);
     if (counted) {

@@ -51,6 +51,7 @@ export async function runEngine({ document, connections, signal, ...options }: E
       bound = compiled;
     },
     progress: (_: unknown, steps: readonly StepMetrics[]) => options.onProgress?.(steps),
+    committing: async () => undefined,
     storeRejected: async (rows: readonly RejectedRow[]) => {
       letters.push(...rows);
       await options.onRejected?.(rows);

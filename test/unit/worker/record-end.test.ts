@@ -23,7 +23,7 @@ const run: Run = {
 };
 const bound = { inputs: [], steps: [], outputs: [] };
 const died = { code: 'RUN_PROCESS_DIED', message: 'It died.', retryable: true, step: null } as const;
-const killed: RunEnd = { type: 'failed', error: died, killed: true, bound, metrics: { ...noMetrics, rowsRead: 9 }, steps: [] };
+const killed: RunEnd = { type: 'failed', error: died, killed: true, committing: false, bound, metrics: { ...noMetrics, rowsRead: 9 }, steps: [] };
 const load: CommittedLoad = {
   attempt: 1,
   committedAt: '2026-01-01T00:00:01Z',
@@ -35,14 +35,23 @@ interface Surroundings {
   /** By load id. */
   readonly loads?: Readonly<Record<string, CommittedLoad>>;
   readonly unreachable?: boolean;
+  /** The destination answers behind this many failures. */
+  readonly unreachableTimes?: number;
+  /** The server is stopping. */
+  readonly stopped?: boolean;
   /** Errors of the first writes, in order. */
   readonly refusals?: PlatformError[];
   readonly outputs?: number;
 }
 
 /** What was written where, in order. */
-async function record(end: RunEnd, { loads = {}, unreachable = false, refusals = [], outputs = 1 }: Surroundings, ended: Run = run): Promise<string[]> {
+async function record(
+  end: RunEnd,
+  { loads = {}, unreachable = false, unreachableTimes = 0, stopped = false, refusals = [], outputs = 1 }: Surroundings,
+  ended: Run = run,
+): Promise<string[]> {
   const calls: string[] = [];
+  let failures = unreachableTimes;
   const write = (name: string) => async (report: object) => {
     const refusal = refusals.shift();
     if (refusal !== undefined) throw refusal;
@@ -57,7 +66,8 @@ async function record(end: RunEnd, { loads = {}, unreachable = false, refusals =
     runs: { complete: write('complete'), fail: write('fail'), abort: write('abort') } as never,
     connections: {
       open: async () => {
-        if (unreachable) throw refused('CONNECTION_FAILED');
+        failures -= 1;
+        if (unreachable || failures >= 0) throw refused('CONNECTION_FAILED');
         return session;
       },
     } as never,
@@ -67,7 +77,7 @@ async function record(end: RunEnd, { loads = {}, unreachable = false, refusals =
     } as never,
   };
   const plan = { ...spec, outputs: Array.from({ length: outputs }, () => output) };
-  await recordEnd({ run: ended, end, spec: plan }, parts, keptLog().logger, new AbortController().signal);
+  await recordEnd({ run: ended, end, spec: plan }, parts, keptLog().logger, stopped ? AbortSignal.abort() : new AbortController().signal);
   return calls;
 }
 
@@ -99,6 +109,22 @@ describe('recording the end of a run', () => {
   it('touches no letters when a destination does not say what it holds', async () => {
     const end: RunEnd = { ...killed, killed: false };
     expect(await record(end, { unreachable: true })).toEqual(['fail RUN_PROCESS_DIED']);
+  });
+
+  it('does not record a failure while it is not known whether a commit took place: it asks until it is told, or the server stops', async () => {
+    const end: RunEnd = { ...killed, committing: true };
+    await expect(record(end, { unreachable: true, stopped: true })).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+    expect(await record(end, { unreachableTimes: 1, loads: { 'run-1/0/1': load } })).toContain('complete 9 read 7 written');
+  });
+
+  it('keeps what an earlier attempt had counted when this one found everything committed', async () => {
+    const summary = {
+      metrics: { ...noMetrics, rowsWritten: 7 },
+      steps: [],
+      outputs: [{ loadId: 'run-1/0/1', committedAttempt: 1, rowsWritten: 7, bytesWritten: 0 }],
+    };
+    const second = { ...run, attempt: 2, metrics: { ...noMetrics, rowsRead: 9 } };
+    expect(await record({ type: 'done', compiled: bound, summary }, {}, second)).toContain('complete 9 read 7 written');
   });
 
   it('records nothing of a run that somebody else may execute', async () => {
