@@ -77,6 +77,10 @@ describe('an expression is refused', () => {
     );
   });
 
+  it('that counts an age to the day of the call', async () => {
+    expect(await mapOf(`age(DATE '2000-01-01')`)).toEqual([expect.stringMatching(/Write age\(now\(\), x\)/)]);
+  });
+
   it.each([
     ['two expressions', 'id, id'],
     ['several statements', 'id; SELECT 2'],
