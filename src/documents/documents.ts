@@ -59,7 +59,14 @@ async function connect(uri: string, deadline: number): Promise<Connection> {
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
     const connection = mongoose.createConnection();
     try {
-      await connection.openUri(uri, { serverSelectionTimeoutMS: probeTimeoutMs, socketTimeoutMS: 60_000, appName: 'tributary', autoIndex: false });
+      // Collections come with their indexes: made twice at the same time, the second one fails on the emulator.
+      await connection.openUri(uri, {
+        serverSelectionTimeoutMS: probeTimeoutMs,
+        socketTimeoutMS: 60_000,
+        appName: 'tributary',
+        autoIndex: false,
+        autoCreate: false,
+      });
       await connection.db?.admin().command({ ping: 1 });
       connection.set('bufferTimeoutMS', operationTimeoutMs);
       return connection;

@@ -38,6 +38,11 @@ export interface StreamDescription {
   readonly cursorCandidates: readonly string[];
 }
 
+/** True when a unique index of the table is on exactly these columns, in any order: what an upsert by them needs. */
+export function hasUniqueKey({ uniqueKeys }: StreamDescription, key: readonly string[]): boolean {
+  return uniqueKeys.some((unique) => unique.length === key.length && key.every((name) => unique.includes(name)));
+}
+
 export interface ReadRequest {
   readonly stream: string;
   /** Only these are asked for, in this order. */

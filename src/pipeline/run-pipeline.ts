@@ -81,8 +81,7 @@ class PipelineRun {
     const streams = await describeStreams(spec, this.sessions, (connection) => connections[connection]?.kind ?? '');
     // Binding declares empty tables, so that it has a sandbox of its own.
     const binder = await openDuckDb({ folder, memoryBytes: spec.limits.memoryBytes / 4, now: startedAt });
-    const result = await compilePipeline({ spec, ...streams }, connectors, binder);
-    binder.closeSync();
+    const result = await compilePipeline({ spec, ...streams }, connectors, binder).finally(() => binder.closeSync());
     if ('issues' in result) {
       if (result.code === 'INVALID_SPEC') throw new InvalidSpecError(result.issues);
       throw new PlatformError(result.code, result.issues.map(({ message }) => message).join(' '));
@@ -167,7 +166,7 @@ function writtenBy({ committed, bytesStaged }: OutputLoad): { committedAttempt: 
   return { committedAttempt: committed?.attempt ?? 0, rowsWritten, bytesWritten: committed ? bytesStaged : 0 };
 }
 
-/** Some eight segments are under way at a time, as files and as tables: a sixteenth of the memory, at most 16 MiB each. */
+/** Several segments are under way at a time, as files and as tables: each a sixty-fourth of the memory, at most 16 MiB. */
 function segmentBytes(memoryBytes: number): number {
   return Math.min(16 * 2 ** 20, Math.floor(memoryBytes / 64));
 }

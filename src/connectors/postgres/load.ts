@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { CommittedLoad, Load, LoadRequest, RefusedRow } from '../../model/connector.js';
+import { type CommittedLoad, hasUniqueKey, type Load, type LoadRequest, type RefusedRow } from '../../model/connector.js';
 import { PlatformError } from '../../model/errors.js';
 import type { Segment } from '../../model/segment.js';
 import { ensureBookkeeping, findLoad, finishLoad, lockByName, lockSlots, recordLoad } from './bookkeeping.js';
@@ -130,7 +130,7 @@ class PostgresLoad implements Load {
     const { dataset, key, mode, stream } = this.request;
     if (mode === 'append') return;
     const [found] = await describeTables(this.client, [this.table], () => dataset);
-    if (found?.uniqueKeys.some((unique) => unique.length === key.length && key.every((name) => unique.includes(name)))) return;
+    if (found && hasUniqueKey(found, key)) return;
     throw new PlatformError(
       'DESTINATION_MISMATCH',
       `${stream} does not fit: it has no unique index on (${key.join(', ')}), which an upsert by that key needs. Add one.`,

@@ -18,7 +18,7 @@ interface Written {
 }
 
 const uniqueViolation = '23505';
-const upsertAttempts = 5;
+const upsertAttempts = 3;
 
 /** Writes the staged rows into the table, within the caller's transaction, and says what became of each. */
 export async function mergeStage(client: PostgresClient, merge: Merge): Promise<LoadCounts> {

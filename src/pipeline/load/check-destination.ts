@@ -1,4 +1,4 @@
-import type { Connector, LoadColumn, StreamDescription } from '../../model/connector.js';
+import { type Connector, hasUniqueKey, type LoadColumn, type StreamDescription } from '../../model/connector.js';
 import type { SpecIssue } from '../../model/errors.js';
 import type { LoadSpec } from '../../model/pipeline-spec.js';
 
@@ -34,8 +34,7 @@ export function destinationProblems(
 }
 
 function keyProblems({ mode, key }: LoadSpec, table: StreamDescription): string[] {
-  const wanted = [...key].sort().join('\n');
-  if (mode === 'append' || table.uniqueKeys.some((unique) => [...unique].sort().join('\n') === wanted)) return [];
+  if (mode === 'append' || hasUniqueKey(table, key)) return [];
   return [`it has no unique index on (${key.join(', ')}), which an upsert by that key needs. Add one.`];
 }
 

@@ -50,7 +50,7 @@ export class Transformer {
       const rows = await this.readInput(segment);
       for (const step of this.steps) rows.set(step.id, await this.runStep(step, rows.get(step.from) ?? 0));
       const written: Segment[] = [];
-      for (const [index, output] of this.outputs.entries()) written.push(await this.write(output, index));
+      for (const [index, output] of this.outputs.entries()) written.push(await this.write(output, index, rows.get(output.from) ?? 0));
       return written;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -76,7 +76,8 @@ export class Transformer {
     await this.connection.run(`CREATE VIEW ${rawRelation(alias)} AS ${rawSql(this.input, segment)}`);
     const readers = this.steps.filter(({ from }) => from === alias);
     const once = readers.length + this.outputs.filter(({ from }) => from === alias).length === 1 && !readers[0]?.rejects;
-    await this.guarded(null, `CREATE ${once ? 'VIEW' : 'TABLE'} ${quoteIdentifier(alias)} AS ${inputSql(this.input)}`);
+    const made = await this.guarded(null, `CREATE ${once ? 'VIEW' : 'TABLE'} ${quoteIdentifier(alias)} AS ${inputSql(this.input)}`);
+    if (!once) assertCount(`Input "${alias}"`, segment.rows, made);
     return new Map([[alias, segment.rows]]);
   }
 
@@ -91,10 +92,7 @@ export class Transformer {
         `INSERT INTO ${this.rejected} SELECT ${quoteText(step.id)}, _pos, ${messageSql}, ${rowSql} FROM ${quoteIdentifier(step.from)} WHERE ${conditionSql}`,
       );
     }
-    if (step.kind !== 'filter' && rowsOut + rowsRejected !== rowsIn) {
-      const found = `${rowsIn} rows came into step "${step.id}", but ${rowsOut} went on and ${rowsRejected} were rejected`;
-      throw new PlatformError('COUNTS_MISMATCH', `${found}. Nothing was written; start the run again and report this if it stays.`, { step: step.id });
-    }
+    if (step.kind !== 'filter') assertCount(`Step "${step.id}"`, rowsIn, rowsOut + rowsRejected);
     const counted = this.counts.get(step.id);
     if (counted) {
       counted.rowsIn += rowsIn;
@@ -105,11 +103,12 @@ export class Transformer {
     return rowsOut;
   }
 
-  private async write(output: CompiledOutput, index: number): Promise<Segment> {
+  private async write(output: CompiledOutput, index: number, rowsIn: number): Promise<Segment> {
     const path = join(this.folder, `load-${this.input.alias}-${index}-${this.segments}.csv`);
     const items = output.columns.map(({ name, sql }) => `${sql} AS ${quoteIdentifier(name)}`);
     const query = `SELECT ${['_pos', ...items].join(', ')} FROM ${quoteIdentifier(output.from)}`;
     const rows = await this.guarded(null, `COPY (${query}) TO ${quoteText(path)} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '')`);
+    assertCount(`Output "${output.stream}"`, rowsIn, rows);
     return { path, columns: output.columns.map(({ name }) => name), rows, sizeBytes: (await stat(path)).size, widestRowBytes: 0 };
   }
 
@@ -131,4 +130,13 @@ export class Transformer {
   private async drop(name: string): Promise<void> {
     await this.connection.run(`DROP TABLE IF EXISTS ${name}`).catch(() => this.connection.run(`DROP VIEW IF EXISTS ${name}`));
   }
+}
+
+/** Where rows are only handed on, as many come out as went in. A filter's own count cannot be known otherwise. */
+function assertCount(where: string, rowsIn: number, rowsOut: number): void {
+  if (rowsIn === rowsOut) return;
+  throw new PlatformError(
+    'COUNTS_MISMATCH',
+    `${where} took ${rowsIn} rows and accounts for ${rowsOut}. Nothing was written; start the run again and report this if it stays.`,
+  );
 }

@@ -215,3 +215,12 @@ describe('another session', () => {
     }
   });
 });
+
+describe('a table that another load has made since this one was opened', () => {
+  it('is refused for an upsert when it has no unique index on the key, and is left as it is', async () => {
+    const { load } = await staged(session, [['1', 'mine']], { key });
+    await loadRows(session, [['1', 'theirs']]);
+    await expect(load.commit(never)).rejects.toMatchObject({ code: 'DESTINATION_MISMATCH', message: expect.stringContaining('no unique index on (id)') });
+    expect(await stored()).toEqual([{ id: 1, v: 'theirs' }]);
+  });
+});

@@ -136,6 +136,16 @@ describe('races for one run', () => {
     expect(recovered.sort()).toEqual([0, 1]);
     expect(await shop.runs.get(id)).toMatchObject({ state: 'QUEUED', attempt: 1, epoch: 2 });
   });
+
+  it('a worker takes up the run whose lease has passed, and leaves alone the one that is held', async () => {
+    const [first, second] = await savePipelines('expired', 2);
+    const [lost, kept] = [await queue(first ?? { namespace: '', name: '' }), await queue(second ?? { namespace: '', name: '' })];
+    await claimAll(1);
+    await shop.query('MATCH (run:Run {id: $id}) SET run.leaseUntil = datetime.realtime() - duration({seconds: 1})', { id: lost.id });
+    expect(await shop.runs.recover({ installation: shop.name, expiredOnly: true })).toBe(1);
+    expect(await shop.runs.get(lost.id)).toMatchObject({ state: 'QUEUED', attempt: 1, epoch: 2 });
+    expect(await shop.runs.get(kept.id)).toMatchObject({ state: 'RUNNING', attempt: 1, epoch: 1 });
+  });
 });
 
 describe('cancelling', () => {
