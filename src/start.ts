@@ -18,14 +18,37 @@ import { isPlatformError } from './model/errors.js';
 const exampleSecret = 'TRIBUTARY_SECRET_EXAMPLE_POSTGRES';
 const terminal = openTerminal(process.stdout, process.env);
 
+/** How long runs, API and connections have to stop; then the servers are stopped all the same. */
+const closingWithinMs = 8_000;
+/** A package manager may hand on a Ctrl-C that the terminal has sent already: what follows the first within this time is the same one. */
+const sameSignalMs = 500;
+
+/** What has to be stopped: first what uses the servers, which may be left undone, then the servers and the lock, which never are. */
+interface Closing {
+  readonly users: ClosingStack;
+  readonly servers: ClosingStack;
+}
+
+/** `stop`: everything is to be stopped. `hurry`: time is up or it was asked for again, so that only the servers are waited for. */
+interface Stopping {
+  readonly stop: AbortController;
+  readonly hurry: AbortController;
+}
+
 /** @returns the exit status: 0 after a stop that was asked for, and when another process serves this folder already */
 async function main(): Promise<number> {
-  const stop = new AbortController();
-  const closing = new ClosingStack((name, error) => terminal.line(`  ${name} did not stop cleanly: ${reasonOf(error)}`));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(new StopAsked()));
+  const stopping = listenForStop();
+  const { stop, hurry } = stopping;
+  const onError = (name: string, error: unknown): void => terminal.line(`  ${name} did not stop cleanly: ${reasonOf(error)}`);
+  const closing: Closing = {
+    users: new ClosingStack((name, error) => {
+      if (!hurry.signal.aborted) onError(name, error);
+    }),
+    servers: new ClosingStack(onError),
+  };
   let failure: unknown = null;
   try {
-    if ((await serve(closing, stop)) === 'elsewhere') return 0;
+    if ((await serve(closing, stopping)) === 'elsewhere') return 0;
     await aborted(stop.signal);
   } catch (error) {
     failure = error;
@@ -33,11 +56,29 @@ async function main(): Promise<number> {
   const cause = stop.signal.aborted ? stop.signal.reason : failure;
   if (cause instanceof StopAsked) terminal.line('\n  Stopping.');
   else terminal.line(`\n  ${terminal.bad('Tributary stops:')} ${reasonOf(cause)}\n`);
-  await closing.close();
+  if (!stop.signal.aborted) stop.abort(cause);
+  await unlessAborted(closing.users.close(), hurry.signal).catch((error: unknown) => terminal.line(`  ${reasonOf(error)}`));
+  await closing.servers.close();
   return cause instanceof StopAsked ? 0 : 1;
 }
 
-async function serve(closing: ClosingStack, stop: AbortController): Promise<'here' | 'elsewhere'> {
+function listenForStop(): Stopping {
+  const stop = new AbortController();
+  const hurry = new AbortController();
+  let askedAtMs = Number.POSITIVE_INFINITY;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (performance.now() - askedAtMs > sameSignalMs) hurry.abort(new Error('Stopping at once: only the servers are waited for.'));
+      askedAtMs = Math.min(askedAtMs, performance.now());
+      stop.abort(new StopAsked());
+    });
+  }
+  const late = new Error(`Runs, API and connections did not stop within ${closingWithinMs / 1_000} s; the servers are stopped now.`);
+  stop.signal.addEventListener('abort', () => setTimeout(() => hurry.abort(late), closingWithinMs), { once: true });
+  return { stop, hurry };
+}
+
+async function serve(closing: Closing, { stop, hurry }: Stopping): Promise<'here' | 'elsewhere'> {
   const settings = readSettings(process.env, projectRoot);
   const taken = takeStateFolder(settings.stateFolder);
   if ('owner' in taken) {
@@ -46,7 +87,7 @@ async function serve(closing: ClosingStack, stop: AbortController): Promise<'her
     terminal.line('  Stop that one first (Ctrl-C in its terminal), or set TRIBUTARY_STATE and PORT for a second one.\n');
     return 'elsewhere';
   }
-  closing.add('lock', () => taken.lock.release());
+  closing.servers.add('lock', () => taken.lock.release());
   if (settings.port !== 0 && !(await isPortFree(settings.port, settings.host))) {
     throw new Error(`Port ${settings.port} is in use by another program. Stop that program, or set PORT to another port.`);
   }
@@ -55,22 +96,23 @@ async function serve(closing: ClosingStack, stop: AbortController): Promise<'her
 
   terminal.line(`\n  ${terminal.bold('Tributary')}\n`);
   const started = performance.now();
-  const parts = await startStores(settings, closing, stop, log);
+  const parts = await startStores(settings, closing.servers, stop, log);
   stop.signal.throwIfAborted();
   const shopReady = makeExampleShop(parts);
-  const url = await startServer({
+  const starting = startServer({
     settings,
     graph: parts.neo4j,
     mongodbUri: parts.mongodb.uri,
     installation: installationId(settings.stateFolder),
     logger: log.logger,
     secret: (name) => process.env[name],
-    closing,
+    closing: closing.users,
   });
+  const url = await unlessAborted(starting, hurry.signal);
   taken.lock.publish(url);
   tell(terminal, 'API', `ready in ${((performance.now() - started) / 1_000).toFixed(1)} s (${url}/graphql)`);
   terminal.line();
-  const shop = await shopReady;
+  const shop = await unlessAborted(shopReady, stop.signal);
   if ('problem' in shop) terminal.line(`  ${terminal.bad('The example shop could not be made.')} ${shop.problem}\n`);
   else if ('host' in shop) await firstRun(settings, url, shop, stop.signal);
   printAddresses(url, log.file);
@@ -156,6 +198,20 @@ function aborted(signal: AbortSignal): Promise<void> {
     const timer = setInterval(() => undefined, 60_000);
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   });
+}
+
+/** The result of `work`, or a rejection with the reason of the signal as soon as it is aborted; `work` is not waited for then. */
+async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const settled = new AbortController();
+  const abort = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: settled.signal });
+  });
+  try {
+    return await Promise.race([abort, work]);
+  } finally {
+    settled.abort();
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -10,7 +10,7 @@ import { projectRoot } from '../../src/lib/project-root.js';
 import { fetchJars } from './fetch-jars.js';
 import { findJdk, type Jdk } from './java.js';
 import type { MongodbAddress, PartContext, StartedPart } from './part-context.js';
-import { PartError } from './part-error.js';
+import { PartError, partTitles } from './part-error.js';
 import { makePrivateFolder } from './private-files.js';
 import { untilReady } from './ready.js';
 import { launch, type SupervisedProcess } from './supervised-process.js';
@@ -34,7 +34,7 @@ export async function startMongodb(context: PartContext): Promise<StartedPart<Mo
   makePrivateFolder(folder);
   const server = launchServer(context, jdk, `${join(jars, '*')}:${classes}`, folder);
   try {
-    const uri = `mongodb://127.0.0.1:${await printedPort(server)}`;
+    const uri = `mongodb://127.0.0.1:${await printedPort(server, context.signal)}`;
     await untilReady({ part: 'mongodb', probe: () => ping(uri), ended: server.ended, withinMs, signal: context.signal });
     context.log('mongodb', `ready in ${((performance.now() - started) / 1_000).toFixed(1)} s (emulator: mongo-java-server on H2, ${uri})`);
     return { address: { uri }, process: server };
@@ -74,7 +74,8 @@ function launchServer(context: PartContext, jdk: Jdk, classPath: string, folder:
   });
 }
 
-async function printedPort(server: SupervisedProcess): Promise<number> {
+/** The port that the emulator prints once it listens. Rejects when it ends first, when time is up and when `signal` is aborted. */
+async function printedPort(server: SupervisedProcess, signal: AbortSignal): Promise<number> {
   const output = server.child.stdout;
   const printed = new Promise<number>((resolve) => {
     if (output === null) return;
@@ -84,7 +85,24 @@ async function printedPort(server: SupervisedProcess): Promise<number> {
     });
   });
   const ended = server.ended.then((error) => Promise.reject(error));
-  return await Promise.race([printed, ended]);
+  const waiting = new AbortController();
+  try {
+    return await Promise.race([printed, ended, noPortInTime(signal, waiting.signal)]);
+  } finally {
+    waiting.abort();
+  }
+}
+
+/** Only ever rejects: with the reason of `signal`, or when time is up. Once `waiting` is aborted it holds no timer and no listener. */
+function noPortInTime(signal: AbortSignal, waiting: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const late = new PartError('mongodb', `${partTitles.mongodb} was started but did not print the port it listens on within ${withinMs / 1_000} s.`);
+    const timer = setTimeout(() => reject(late), withinMs);
+    waiting.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true, signal: waiting });
+  });
 }
 
 async function ping(uri: string): Promise<void> {

@@ -1,4 +1,5 @@
-import { linkSync, mkdirSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson, writePrivateJson } from './private-files.js';
@@ -28,14 +29,35 @@ export function takeStateFolder(stateFolder: string): { readonly lock: StateLock
     if (create(file, self)) return { lock: lockOf(file, self) };
     const owner = ownerOf(stateFolder);
     if (owner !== null) return { owner };
-    rmSync(file, { force: true });
+    removeStaleLock(stateFolder);
   }
   throw new Error(`The lock file ${file} could not be taken: it is made again and again by processes that end at once.`);
 }
 
 /** The running process that uses the state folder; null when there is none. */
 export function ownerOf(stateFolder: string): StateOwner | null {
-  const found = ownerSchema.safeParse(readJson(lockFile(stateFolder)));
+  return runningOwnerIn(lockFile(stateFolder));
+}
+
+/**
+ * Removes the lock of a process that is gone. Another start may have replaced it since it was read, so the file is moved away first and
+ * looked at then: the lock of a running process is put back.
+ */
+export function removeStaleLock(stateFolder: string): void {
+  const file = lockFile(stateFolder);
+  const moved = `${file}.${randomUUID()}`;
+  try {
+    renameSync(file, moved);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if (runningOwnerIn(moved) !== null) linkUnlessThere(moved, file);
+  rmSync(moved);
+}
+
+function runningOwnerIn(file: string): StateOwner | null {
+  const found = ownerSchema.safeParse(readJson(file));
   return found.success && isRunning(found.data) ? found.data : null;
 }
 
@@ -48,19 +70,43 @@ function create(file: string, self: ProcessIdentity): boolean {
   const whole = `${file}.${self.pid}`;
   writePrivateJson(whole, { ...self, url: null });
   try {
-    linkSync(whole, file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    return linkUnlessThere(whole, file);
   } finally {
     rmSync(whole);
   }
 }
 
+/** @returns false when there is a file of that name already */
+function linkUnlessThere(existing: string, file: string): boolean {
+  try {
+    linkSync(existing, file);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
 function lockOf(file: string, self: ProcessIdentity): StateLock {
   return {
-    publish: (url) => writePrivateJson(file, { ...self, url }),
-    release: () => rmSync(file, { force: true }),
+    publish: (url) => {
+      const owner = runningOwnerIn(file);
+      if (owner !== null && !isSame(owner, self)) {
+        throw new Error(`The state folder was taken by process ${owner.pid} while this one was starting. Stop that one, then start again.`);
+      }
+      writePrivateJson(file, { ...self, url });
+    },
+    release: () => {
+      const owner = runningOwnerIn(file);
+      if (owner !== null && isSame(owner, self)) rmSync(file, { force: true });
+    },
   };
+}
+
+function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.pid === other.pid && one.start === other.start && one.boot === other.boot;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

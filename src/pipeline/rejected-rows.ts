@@ -5,8 +5,10 @@ import type { RejectedRow } from '../model/dead-letter.js';
 import { quoteText } from './transform/duckdb.js';
 
 const batchRows = 1_000;
+/** Characters of row text behind which a batch is stored, so that rows of 1 MB do not fill the heap. */
+const batchTextLength = 4 * 1_024 * 1_024;
 
-/** Stores rejected rows durably; called with at most 1,000 at a time. */
+/** Stores rejected rows durably; called with at most 1,000 at a time, and at most 4 MiB of row text and the row that reached it. */
 export type StoreRejected = (rows: readonly RejectedRow[]) => Promise<void>;
 
 /**
@@ -29,43 +31,63 @@ export async function storeTransformRejects(
   const result = await connection.stream(
     `SELECT ${id}, step, message, "row" FROM (SELECT *, ${ordinal} AS ordinal FROM ${table} WHERE step IN (${wanted})) ORDER BY pos`,
   );
-  let stored = 0;
-  let batch: RejectedRow[] = [];
+  const batch = new RejectedBatch(store);
   for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    for (const [letter, step, message, row] of chunk.getRows() as [string, string, string, string][]) {
-      batch.push({
-        id: letter,
-        loadId,
-        stage: 'transform',
-        step,
-        code: 'VALUE_UNCONVERTIBLE',
-        message: `${message}.`,
-        row: JSON.parse(row) as RejectedRow['row'],
-      });
-      if (batch.length === batchRows) {
-        await store(batch);
-        stored += batch.length;
-        batch = [];
-      }
+    const columns = [0, 1, 2, 3].map((index) => chunk.getColumnVector(index));
+    for (let index = 0; index < chunk.rowCount; index += 1) {
+      // One row at a time: a chunk holds up to 2,048.
+      const [letter, step, message, row] = columns.map((column) => column.getItem(index)) as [string, string, string, string];
+      const content = JSON.parse(row) as RejectedRow['row'];
+      await batch.add({ id: letter, loadId, stage: 'transform', step, code: 'VALUE_UNCONVERTIBLE', message: `${message}.`, row: content }, row.length);
     }
   }
-  if (batch.length > 0) await store(batch);
-  return stored + batch.length;
+  return await batch.finish();
 }
 
 /** Stores what the destination refuses to load. @returns rows stored */
 export async function storeLoadRejects(load: Load, loadId: string, stream: string, store: StoreRejected, signal: AbortSignal): Promise<number> {
-  let stored = 0;
+  const batch = new RejectedBatch(store);
   for await (const rows of load.refused(signal)) {
-    await store(rows.map((row) => toRejected(row, loadId, stream)));
-    stored += rows.length;
+    for (const row of rows) {
+      const text = JSON.stringify(row.row);
+      await batch.add(toRejected(row, text, loadId, stream), text.length);
+    }
+    await batch.flush();
   }
-  return stored;
+  return await batch.finish();
 }
 
-function toRejected({ ordinal, code, message, row }: RefusedRow, loadId: string, step: string): RejectedRow {
-  const id = createHash('sha256')
-    .update([loadId, 'load', step, JSON.stringify(row), ordinal].join('\u001f'))
-    .digest('hex');
+/** Collects rejected rows and stores them by number and by length of their text. */
+class RejectedBatch {
+  private rows: RejectedRow[] = [];
+  private textLength = 0;
+  private stored = 0;
+
+  constructor(private readonly store: StoreRejected) {}
+
+  async add(row: RejectedRow, textLength: number): Promise<void> {
+    this.rows.push(row);
+    this.textLength += textLength;
+    if (this.rows.length >= batchRows || this.textLength >= batchTextLength) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.rows.length === 0) return;
+    const { rows } = this;
+    this.rows = [];
+    this.textLength = 0;
+    await this.store(rows);
+    this.stored += rows.length;
+  }
+
+  /** @returns rows stored in all */
+  async finish(): Promise<number> {
+    await this.flush();
+    return this.stored;
+  }
+}
+
+function toRejected({ ordinal, code, message, row }: RefusedRow, text: string, loadId: string, step: string): RejectedRow {
+  const id = createHash('sha256').update([loadId, 'load', step, text, ordinal].join('\u001f')).digest('hex');
   return { id, loadId, stage: 'load', step, code, message, row };
 }

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { identityOf } from '../../../infrastructure/local/process-identity.js';
-import { ownerOf, takeStateFolder } from '../../../infrastructure/local/state-lock.js';
+import { ownerOf, removeStaleLock, takeStateFolder } from '../../../infrastructure/local/state-lock.js';
 
 describe('takeStateFolder', () => {
   let folder = '';
@@ -40,5 +40,23 @@ describe('takeStateFolder', () => {
   it('takes over a file that holds no owner', () => {
     writeFileSync(join(folder, 'lock.json'), '{"pid":');
     expect('lock' in takeStateFolder(folder)).toBe(true);
+  });
+
+  it('puts back the lock that another start took after the dead owner was read', () => {
+    const taken = takeStateFolder(folder);
+    removeStaleLock(folder);
+    expect('lock' in taken).toBe(true);
+    expect(ownerOf(folder)).toMatchObject({ pid: process.pid });
+    expect(readdirSync(folder)).toEqual(['lock.json']);
+  });
+
+  it('does not release or overwrite the lock of another process', () => {
+    const taken = takeStateFolder(folder);
+    if (!('lock' in taken)) throw new Error('The folder was free.');
+    const other = JSON.stringify({ ...identityOf(process.ppid), url: 'http://localhost:4001' });
+    writeFileSync(join(folder, 'lock.json'), other);
+    expect(() => taken.lock.publish('http://localhost:4000')).toThrow(`taken by process ${process.ppid}`);
+    taken.lock.release();
+    expect(readFileSync(join(folder, 'lock.json'), 'utf8')).toBe(other);
   });
 });
