@@ -1,4 +1,4 @@
-import { isAbsolute, join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { isLoopback } from '../lib/loopback.js';
 import { PlatformError } from '../model/errors.js';
@@ -16,6 +16,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** Absolute. */
   readonly stateFolder: string;
+  /** Absolute: folders below which file connections may read and write. */
+  readonly fileRoots: readonly string[];
   /** Whether to make and run the example shop. */
   readonly example: boolean;
   /** Runs at once; null: as many as there are cores. */
@@ -48,6 +50,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, root: string): Sett
     problems.push(`${name} is ${secret ? 'not usable' : JSON.stringify(text)}: it must be ${value.expected}.`);
     return absent;
   };
+  const stateFolder = read('TRIBUTARY_STATE', (text) => (isAbsolute(text) ? text : resolve(root, text)), join(root, '.tributary'));
   const settings: Settings = {
     host: read('HOST', hostName, '127.0.0.1'),
     port: read('PORT', wholeNumber(0, 65_535), 4_000),
@@ -55,7 +58,8 @@ export function readSettings(environment: NodeJS.ProcessEnv, root: string): Sett
     allowedHosts: read('TRIBUTARY_ALLOWED_HOSTS', list(hostName), []),
     allowedOrigins: read('TRIBUTARY_ALLOWED_ORIGINS', list(origin), []),
     logLevel: read('TRIBUTARY_LOG_LEVEL', oneOf(logLevels), 'info'),
-    stateFolder: read('TRIBUTARY_STATE', (text) => (isAbsolute(text) ? text : resolve(root, text)), join(root, '.tributary')),
+    stateFolder,
+    fileRoots: read('TRIBUTARY_FILE_ROOTS', absolutePaths, [join(stateFolder, 'files')]),
     example: read('TRIBUTARY_EXAMPLE', oneOf(['yes', 'no']), 'yes') === 'yes',
     runSlots: read('TRIBUTARY_RUNS_AT_ONCE', wholeNumber(1, 64), null),
     neo4j: givenNeo4j(environment, problems),
@@ -90,6 +94,11 @@ function list<T>(reader: Reader<T>): Reader<T[]> {
     return problem instanceof Problem ? new Problem(`a list with commas, each ${problem.expected}`) : (values as T[]);
   };
 }
+
+const absolutePaths: Reader<string[]> = (text) => {
+  const paths = text.split(delimiter).filter((path) => path !== '');
+  return paths.length > 0 && paths.every((path) => isAbsolute(path)) ? paths : new Problem(`absolute paths of folders, with "${delimiter}" between them`);
+};
 
 const hostName: Reader<string> = (text) =>
   /^[A-Za-z0-9.:_[\]-]+$/.test(text) ? text : new Problem('a host name or an IP address, without scheme, port or path');

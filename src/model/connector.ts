@@ -1,11 +1,14 @@
 import type { ColumnSchema, DatasetRef } from './dataset.js';
-import type { Segment, SegmentLimits } from './segment.js';
+import type { CursorState, Reading, Slot } from './reading.js';
+import type { Segment } from './segment.js';
 
 /** How a column's text form becomes a DuckDB value, exactly; `{}` stands for the text (VARCHAR) expression. */
 export interface ReadConversion {
   /** DuckDB type of the value. */
   readonly type: string;
   readonly expression: string;
+  /** The text form is what every other kind of store reads as the same value of this type. */
+  readonly portable?: boolean;
 }
 
 /** How a DuckDB value becomes the store's text form, exactly; `{}` stands for the value. */
@@ -36,20 +39,13 @@ export interface StreamDescription {
   readonly uniqueKeys: readonly (readonly string[])[];
   /** Columns that could serve as an incremental cursor. */
   readonly cursorCandidates: readonly string[];
+  /** Every load makes it anew, whatever columns it has now. Absent: no. */
+  readonly madeAnew?: boolean;
 }
 
 /** True when a unique index of the table is on exactly these columns, in any order: what an upsert by them needs. */
 export function hasUniqueKey({ uniqueKeys }: StreamDescription, key: readonly string[]): boolean {
   return uniqueKeys.some((unique) => unique.length === key.length && key.every((name) => unique.includes(name)));
-}
-
-export interface ReadRequest {
-  readonly stream: string;
-  /** Only these are asked for, in this order. */
-  readonly columns: readonly string[];
-  /** Segments are written here; the reader owns and removes them. */
-  readonly folder: string;
-  readonly limits: SegmentLimits;
 }
 
 export interface LoadColumn {
@@ -72,16 +68,30 @@ export interface LoadRequest {
   readonly identity: LoadIdentity;
   readonly stream: string;
   readonly dataset: DatasetRef;
-  /** Aliases of the inputs the rows come from: one state slot each. */
-  readonly inputs: readonly string[];
+  /** One for each input the rows come from. */
+  readonly slots: readonly SlotUpdate[];
   readonly columns: readonly LoadColumn[];
-  readonly mode: 'append' | 'upsert';
+  readonly mode: 'append' | 'upsert' | 'overwrite';
   /** Empty for append. */
   readonly key: readonly string[];
   readonly orderBy: string | null;
+  /** overwrite: the least part of the rows that stand there; fewer are OVERWRITE_SHRINKS. */
+  readonly minRatio: number;
 }
 
-/** staged = inserted + updated + deleted + unchanged + stale + rejected. */
+/** A state slot as the commit leaves it. */
+export interface SlotUpdate {
+  readonly input: string;
+  /** Version that was read; another one at the commit is EPOCH_FENCED. null: any. */
+  readonly expectedVersion: number | null;
+  /** null: as it is. */
+  readonly state: CursorState | null;
+}
+
+/**
+ * staged = inserted + updated + deleted + unchanged + stale + rejected; `staged` counts the rows to load and the keys to erase.
+ * Of an overwrite, staged = inserted + stale + rejected, and `deleted` are the rows that stood there.
+ */
 export interface LoadCounts {
   readonly staged: number;
   readonly inserted: number;
@@ -114,6 +124,11 @@ export interface RefusedRow {
 export interface Load {
   /** Copies the segment behind what is staged already. */
   stage(segment: Segment, signal: AbortSignal): Promise<void>;
+  /**
+   * Keys (and `orderBy` where the segment has it) of rows that the commit deletes, unless a row with that key is staged to be loaded
+   * or the stored one has a higher `orderBy`. Upsert only.
+   */
+  stageErased(segment: Segment, signal: AbortSignal): Promise<void>;
   /** Rows that `commit` will leave out, in batches of at most 1,000. To be stored before the commit. */
   refused(signal: AbortSignal): AsyncIterable<readonly RefusedRow[]>;
   /**
@@ -135,8 +150,10 @@ export interface Session {
   describe(stream: string): Promise<StreamDescription | null>;
   /** The dataset that a stream of this name is or would be. */
   datasetOf(stream: string): DatasetRef;
-  /** Writes segments in source order; ends when the source is exhausted. A stream without rows yields none. */
-  read(request: ReadRequest, signal: AbortSignal): AsyncIterable<Segment>;
+  /** Begins to read: where the store has snapshots, everything read through the result is of one. */
+  openReading(signal: AbortSignal): Promise<Reading>;
+  /** The state slots of one output, in the order of `inputs`; missing ones have version 0. */
+  readSlots(stream: string, pipelineId: string, inputs: readonly string[]): Promise<Slot[]>;
   /** Checks the destination (DESTINATION_MISMATCH) and opens the staging. */
   load(request: LoadRequest, signal: AbortSignal): Promise<Load>;
   /** What is recorded of a load: null when it has not been committed. Decides after an unknown commit result. */
@@ -157,6 +174,8 @@ export interface Connector {
   normalizeStream(stream: string): string | null;
   /** How a column of this type is read; null when there is no exact form. */
   readConversion(storeType: string): ReadConversion | null;
+  /** True when a column of this type can serve as an incremental cursor. */
+  isCursorType(storeType: string): boolean;
   /** Why a column cannot have this name here, as the end of a sentence; null when it can. */
   columnNameProblem(name: string): string | null;
   /** The column that is made for a computed DuckDB type; null when there is no exact form. */
@@ -165,6 +184,10 @@ export interface Connector {
   createType(storeType: string): string;
   /** True when every value of store type `from` is stored in a column of type `to` unchanged. */
   assignable(from: string, to: string): boolean;
+  /** True when a column whose type is changed so keeps every value and its text form. Absent: nobody knows. */
+  readonly keepsText?: (from: string, to: string) => boolean;
+  /** Why this stream cannot be loaded in this mode, as a sentence without its stop; null when it can. Absent: every one can. */
+  readonly loadProblem?: (stream: string, mode: LoadRequest['mode']) => string | null;
   /** `config` with its secrets in place. Opens nothing until a method is called. */
   open(config: Readonly<Record<string, unknown>>, datasetNamespace: string): Session;
 }

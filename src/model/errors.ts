@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'CONFLICT'
   | 'INVALID_SPEC'
+  | 'GATE_BLOCKED'
   | 'BAD_TRANSITION'
   // settings and connections
   | 'CONFIG_INVALID'
@@ -15,19 +16,24 @@ export type ErrorCode =
   | 'STREAM_NOT_FOUND'
   | 'SOURCE_FAILED'
   | 'SOURCE_MALFORMED'
+  | 'CURSOR_NULL'
   // the steps
   | 'VALUE_UNCONVERTIBLE'
   | 'EXPRESSION_FAILED'
+  | 'REJECTED_BUDGET'
+  | 'REPLAY_REFUSED'
   // the destination
   | 'DESTINATION_MISMATCH'
   | 'DESTINATION_REFUSED'
   | 'DESTINATION_FAILED'
   | 'EPOCH_FENCED'
   | 'COUNTS_MISMATCH'
+  | 'OVERWRITE_SHRINKS'
   // the run
   | 'RUN_CANCELLED'
   | 'RUN_TIMED_OUT'
   | 'MEMORY_LIMIT'
+  | 'DISK_FULL'
   | 'RUN_PROCESS_DIED'
   | 'LEASE_LOST'
   // the stores

@@ -61,6 +61,12 @@ export interface OutputSummary {
   readonly bytesWritten: number;
 }
 
+/** `trigger` of a run that takes dead letters again. */
+export const replayTrigger = 'replay';
+
+/** Values that a run was started with, by name, as they were given. */
+export type RunParams = Readonly<Record<string, string | number | boolean | null>>;
+
 export interface Run {
   /** UUIDv7, the OpenLineage runId. */
   readonly id: string;
@@ -77,4 +83,6 @@ export interface Run {
   readonly metrics: RunMetrics;
   readonly steps: readonly StepMetrics[];
   readonly error: ErrorRecord | null;
+  /** null: none were given. */
+  readonly params: RunParams | null;
 }

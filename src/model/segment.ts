@@ -11,6 +11,11 @@ export interface Segment {
   readonly sizeBytes: number;
   /** Length of the longest row in bytes; 0 when nobody needs it, on the way to a destination. */
   readonly widestRowBytes: number;
+  /**
+   * For a file in another format: what reads it in a FROM of DuckDB, with every column of `columns` as VARCHAR, and the position
+   * of its first row. Absent: the format above.
+   */
+  readonly scan?: { readonly sql: string; readonly firstPosition: number };
 }
 
 export interface SegmentLimits {

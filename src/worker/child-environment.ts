@@ -1,5 +1,16 @@
-/** Nothing of these holds a secret: paths of programs and certificates, language, and what the system itself needs. */
-const passedOn = ['PATH', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS', 'SystemRoot', 'WINDIR'];
+/** Nothing of these holds a secret: paths of programs, certificates and files to read, language, and what the system itself needs. */
+const passedOn = [
+  'TRIBUTARY_FILE_ROOTS',
+  'PATH',
+  'LANG',
+  'LC_ALL',
+  'LD_LIBRARY_PATH',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'SystemRoot',
+  'WINDIR',
+];
 
 /** DuckDB's threads, file reads and name look-ups share this pool; with the default of 4 they wait for one another. */
 const threadPoolSize = '16';

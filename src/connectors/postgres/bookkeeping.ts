@@ -1,5 +1,4 @@
 import type { CommittedLoad, LoadCounts, LoadRequest } from '../../model/connector.js';
-import { PlatformError } from '../../model/errors.js';
 import type { PostgresClient } from './client.js';
 import { quoteIdentifier } from './identifiers.js';
 
@@ -7,7 +6,7 @@ import { quoteIdentifier } from './identifiers.js';
  * Two tables beside the output table make a load happen once: `_tributary_loads` has a row for every committed load,
  * `_tributary_state` one slot for every (pipeline, input, output), with the highest epoch seen. Both change in the transaction of the rows.
  */
-const formatVersion = 1;
+export const formatVersion = 1;
 
 const createTables = (schema: string): string => `
 CREATE TABLE IF NOT EXISTS ${schema}._tributary_state (
@@ -43,30 +42,6 @@ export async function lockByName(client: PostgresClient, name: string): Promise<
   await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
 }
 
-/** Locks the slots of one output in name order, making those that are missing. @throws PlatformError EPOCH_FENCED */
-export async function lockSlots(client: PostgresClient, schema: string, { identity, inputs, dataset }: LoadRequest): Promise<void> {
-  const table = `${quoteIdentifier(schema)}._tributary_state`;
-  await client.query(
-    `INSERT INTO ${table} (pipeline_id, input, output, format, epoch, version, state, updated_at)
-     SELECT $1, input, $3, ${formatVersion}, 0, 0, '{}', now() FROM unnest($2::text[]) AS input ORDER BY input ON CONFLICT DO NOTHING`,
-    [identity.pipelineId, inputs, dataset.name],
-  );
-  const { rows } = await client.query<{ epoch: string; format: number }>(
-    `SELECT epoch, format FROM ${table} WHERE pipeline_id = $1 AND output = $2 AND input = ANY($3::text[]) ORDER BY input FOR UPDATE`,
-    [identity.pipelineId, dataset.name, inputs],
-  );
-  if (rows.some((row) => row.format > formatVersion)) {
-    throw new PlatformError('DESTINATION_MISMATCH', `${schema}._tributary_state was written by a newer version of Tributary. Use that version.`);
-  }
-  const highest = Math.max(...rows.map((row) => Number(row.epoch)));
-  if (highest > identity.epoch) {
-    throw new PlatformError(
-      'EPOCH_FENCED',
-      `Another attempt of this pipeline has taken over at the destination (epoch ${highest}, this one has ${identity.epoch}). Nothing was written.`,
-    );
-  }
-}
-
 /** False: this load had been committed before. */
 export async function recordLoad(client: PostgresClient, schema: string, { identity, dataset }: LoadRequest): Promise<boolean> {
   await lockByName(client, identity.loadId);
@@ -79,18 +54,13 @@ export async function recordLoad(client: PostgresClient, schema: string, { ident
   return rowCount === 1;
 }
 
-/** Writes the counts of the load and moves its slots on. */
-export async function finishLoad(client: PostgresClient, schema: string, { identity, inputs, dataset }: LoadRequest, counts: LoadCounts): Promise<void> {
+/** Writes what became of the rows of the load. */
+export async function recordCounts(client: PostgresClient, schema: string, { identity }: LoadRequest, counts: LoadCounts): Promise<void> {
   const { staged, inserted, updated, deleted, unchanged, stale, rejected } = counts;
   await client.query(
     `UPDATE ${quoteIdentifier(schema)}._tributary_loads
      SET staged = $2, inserted = $3, updated = $4, deleted = $5, unchanged = $6, stale = $7, rejected = $8 WHERE load_id = $1`,
     [identity.loadId, staged, inserted, updated, deleted, unchanged, stale, rejected],
-  );
-  await client.query(
-    `UPDATE ${quoteIdentifier(schema)}._tributary_state SET epoch = $4, version = version + 1, updated_at = now()
-     WHERE pipeline_id = $1 AND output = $2 AND input = ANY($3::text[])`,
-    [identity.pipelineId, dataset.name, inputs, identity.epoch],
   );
 }
 

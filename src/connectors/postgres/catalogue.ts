@@ -2,6 +2,7 @@ import type { StreamColumn, StreamDescription } from '../../model/connector.js';
 import type { DatasetRef } from '../../model/dataset.js';
 import { PlatformError } from '../../model/errors.js';
 import type { PostgresClient } from './client.js';
+import { cursorType } from './cursor-type.js';
 import { formatTableName, type TableName } from './identifiers.js';
 import { readConversion } from './types.js';
 
@@ -23,6 +24,16 @@ interface KeyRow {
   readonly table: string;
   readonly primary: boolean;
   readonly columns: string[];
+}
+
+/** A column as statements need it. */
+export interface TableColumn {
+  readonly name: string;
+  /** `format_type` of the column. */
+  readonly type: string;
+  /** Of the type under its domain; `enum` for an enumeration. */
+  readonly baseType: string;
+  readonly nullable: boolean;
 }
 
 /** Columns of the relations that `$1` names as JSON, in table order; a domain's base type stands beside its own. */
@@ -96,6 +107,13 @@ export async function describeTables(
   });
 }
 
+/** In table order. @throws PlatformError STREAM_NOT_FOUND */
+export async function tableColumns(client: PostgresClient, table: TableName): Promise<TableColumn[]> {
+  const { rows } = await client.query<ColumnRow>(columnsQuery, [JSON.stringify([table])]);
+  if (rows.length === 0) throw new PlatformError('STREAM_NOT_FOUND', `There is no table or view ${formatTableName(table)}. Check the stream of the input.`);
+  return rows.map(({ name, type, base_type: baseType, nullable }) => ({ name, type, baseType, nullable }));
+}
+
 function describe(table: TableName, dataset: DatasetRef, rows: readonly ColumnRow[], keys: readonly KeyRow[]): StreamDescription {
   return {
     stream: formatTableName(table),
@@ -103,7 +121,7 @@ function describe(table: TableName, dataset: DatasetRef, rows: readonly ColumnRo
     columns: rows.map(toColumn),
     primaryKey: keys.find((key) => key.primary)?.columns ?? [],
     uniqueKeys: keys.map((key) => key.columns),
-    cursorCandidates: rows.filter((row) => /^(timestamp|date|bigint|integer)/.test(row.base_type)).map((row) => row.name),
+    cursorCandidates: rows.filter((row) => cursorType(row.base_type) !== null).map((row) => row.name),
   };
 }
 

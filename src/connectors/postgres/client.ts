@@ -19,10 +19,10 @@ export const ownSearchPath = 'RESET search_path';
 
 export type PostgresClient = pg.Client;
 
-/** One connection to the server, with its session pinned. Who asks for it ends it. */
-export async function connect(config: PostgresConfig): Promise<PostgresClient> {
+/** One connection to the server, with its session pinned. Who asks for it ends it. `name` is what the server calls it. */
+export async function connect(config: PostgresConfig, name = 'tributary'): Promise<PostgresClient> {
   const where = `PostgreSQL at ${config.host}:${config.port}, database "${config.database}"`;
-  const client = new pg.Client({ ...config, connectionTimeoutMillis: connectTimeoutMs, application_name: 'tributary', keepAlive: true });
+  const client = new pg.Client({ ...config, connectionTimeoutMillis: connectTimeoutMs, application_name: name, keepAlive: true });
   // Without a listener a cut connection would end the process; whoever awaits a query gets the error anyway.
   client.on('error', () => undefined);
   try {

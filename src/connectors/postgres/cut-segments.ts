@@ -11,6 +11,8 @@ export interface CutOptions {
   readonly columns: readonly string[];
   /** A segment is closed at the first row end at or behind this size, in bytes. */
   readonly segmentBytes: number;
+  /** Beginning of the files' names, `read` unless given: another one for each read into one folder. */
+  readonly name?: string;
 }
 
 /**
@@ -95,7 +97,7 @@ class Cutter {
   private async append(bytes: Buffer): Promise<void> {
     if (!this.file) {
       this.count += 1;
-      this.path = join(this.options.folder, `read-${this.count}.csv`);
+      this.path = join(this.options.folder, `${this.options.name ?? 'read'}-${this.count}.csv`);
       this.file = await open(this.path, 'wx', 0o600);
     }
     await this.file.appendFile(bytes);

@@ -51,3 +51,8 @@ function messageOf(error: unknown): string {
   const message = nested instanceof Error ? nested.message : String(nested);
   return message.replace(/[.\s]+$/, '');
 }
+
+/** Rows were lost or doubled on the way: the load must not be committed. */
+export function miscounted(found: string, stream: string): PlatformError {
+  return new PlatformError('COUNTS_MISMATCH', `${found} (${stream}). Nothing was written; start the run again and report this if it stays.`);
+}

@@ -1,3 +1,5 @@
+import { PlatformError } from '../../model/errors.js';
+
 /** A table, as `schema.table` in a pipeline document. */
 export interface TableName {
   readonly schema: string;
@@ -32,4 +34,11 @@ export function parseTableName(stream: string): TableName | null {
 
 export function formatTableName({ schema, table }: TableName): string {
   return `${schema}.${table}`;
+}
+
+/** @throws PlatformError BAD_USER_INPUT when the stream cannot be the name of a table */
+export function tableOf(stream: string): TableName {
+  const table = parseTableName(stream);
+  if (!table) throw new PlatformError('BAD_USER_INPUT', `"${stream}" is not the name of a PostgreSQL table: write schema.table.`);
+  return table;
 }

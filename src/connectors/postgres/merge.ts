@@ -1,16 +1,10 @@
 import type { LoadCounts, LoadRequest } from '../../model/connector.js';
 import type { PostgresClient } from './client.js';
+import { eraseRows } from './erase.js';
 import { sqlState } from './errors.js';
-import { quoteIdentifier, quoteIdentifiers, quoteTable, type TableName } from './identifiers.js';
-
-/** What a merge works on: `stage` is a quoted table of the same session, with `_pos` first. */
-export interface Merge {
-  readonly request: LoadRequest;
-  readonly table: TableName;
-  readonly stage: string;
-  readonly stagedRows: number;
-  readonly refusedRows: number;
-}
+import { quoteIdentifier, quoteIdentifiers, quoteTable } from './identifiers.js';
+import type { Merge } from './merge-parts.js';
+import { acceptable, stage } from './stage.js';
 
 interface Written {
   readonly inserted: number;
@@ -22,37 +16,35 @@ const upsertAttempts = 3;
 
 /** Writes the staged rows into the table, within the caller's transaction, and says what became of each. */
 export async function mergeStage(client: PostgresClient, merge: Merge): Promise<LoadCounts> {
-  const { request, table, stage, stagedRows, refusedRows } = merge;
-  const counts = { staged: stagedRows, inserted: 0, updated: 0, deleted: 0, unchanged: 0, stale: 0, rejected: refusedRows };
+  const { request, table, staged, refused } = merge;
+  const deleted = await eraseRows(client, merge);
+  const counts = { staged: staged.rows + staged.erased, inserted: 0, updated: 0, deleted, stale: 0, rejected: refused.rows + refused.erased };
+  const notThere = staged.erased - refused.erased - deleted;
   if (request.mode === 'append') {
     const columns = columnsOf(request);
     const { rowCount } = await client.query(`INSERT INTO ${quoteTable(table)} (${columns}) SELECT ${columns} FROM ${stage} ORDER BY _pos`);
-    return { ...counts, inserted: rowCount ?? 0 };
+    return { ...counts, inserted: rowCount ?? 0, unchanged: 0 };
   }
   const first = await insertIntoEmpty(client, merge);
-  if (first) return { ...counts, ...first };
+  if (first !== null) return { ...counts, inserted: first, unchanged: notThere };
   const losers = await countDuplicates(client, merge);
   const winners = losers > 0 ? winnersOf(merge) : acceptableOf(merge);
   const { inserted, updated } = await upsert(client, merge, winners);
-  const left = stagedRows - refusedRows - losers - inserted - updated;
+  const left = staged.rows - refused.rows - losers - inserted - updated;
   const older = left > 0 && request.orderBy !== null ? await countOlder(client, merge, winners) : 0;
-  return { ...counts, inserted, updated, stale: losers + older, unchanged: left - older };
+  return { ...counts, inserted, updated, stale: losers + older, unchanged: notThere + left - older };
 }
 
-/** Rows that may be loaded: key and `orderBy` are there. */
-export function acceptable({ key, orderBy }: LoadRequest): string {
-  const needed = orderBy === null || key.includes(orderBy) ? key : [...key, orderBy];
-  return needed.length === 0 ? 'true' : needed.map((name) => `${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
-}
-
-/** The usual first load: one plain insert, which the unique index itself checks for repeated keys. null: it is another case. */
-async function insertIntoEmpty(client: PostgresClient, merge: Merge): Promise<Written | null> {
+/** The usual first load. null: it is another case. */
+async function insertIntoEmpty(client: PostgresClient, merge: Merge): Promise<number | null> {
   const { rows } = await client.query(`SELECT 1 FROM ${quoteTable(merge.table)} LIMIT 1`);
-  if (rows.length > 0) return null;
-  const columns = columnsOf(merge.request);
-  const insert = `INSERT INTO ${quoteTable(merge.table)} (${columns}) ${acceptableOf(merge)}`;
-  const inserted = await unlessRepeated(client, async () => (await client.query(insert)).rowCount ?? 0);
-  return inserted === null ? null : { inserted, updated: 0 };
+  return rows.length > 0 ? null : insertUnlessRepeated(client, merge);
+}
+
+/** One plain insert, which the unique index itself checks for repeated keys. null: there are such. */
+export function insertUnlessRepeated(client: PostgresClient, merge: Merge): Promise<number | null> {
+  const insert = `INSERT INTO ${quoteTable(merge.table)} (${columnsOf(merge.request)}) ${acceptableOf(merge)}`;
+  return unlessRepeated(client, async () => (await client.query(insert)).rowCount ?? 0);
 }
 
 /**
@@ -100,14 +92,14 @@ async function updateExisting(client: PostgresClient, { request, table }: Merge,
 }
 
 /** Rows beyond the first of their key. */
-async function countDuplicates(client: PostgresClient, { request, stage, stagedRows, refusedRows }: Merge): Promise<number> {
+export async function countDuplicates(client: PostgresClient, { request, staged, refused }: Merge): Promise<number> {
   const key = quoteIdentifiers(request.key);
   const { rows } = await client.query<{ keys: string }>(
     request.key.length === 1
       ? `SELECT count(DISTINCT ${key}) AS keys FROM ${stage} WHERE ${acceptable(request)}`
       : `SELECT count(*) AS keys FROM (SELECT FROM ${stage} WHERE ${acceptable(request)} GROUP BY ${key}) AS distinct_keys`,
   );
-  return stagedRows - refusedRows - Number(rows[0]?.keys ?? 0);
+  return staged.rows - refused.rows - Number(rows[0]?.keys ?? 0);
 }
 
 /** Winners older than the row that stands in the table. */
@@ -119,12 +111,12 @@ async function countOlder(client: PostgresClient, { request, table }: Merge, win
   return Number(rows[0]?.older ?? 0);
 }
 
-function acceptableOf({ request, stage }: Merge): string {
+function acceptableOf({ request }: Merge): string {
   return `SELECT ${columnsOf(request)} FROM ${stage} WHERE ${acceptable(request)}`;
 }
 
 /** Of several rows with one key the highest `orderBy`, then the last position. */
-function winnersOf({ request, stage }: Merge): string {
+export function winnersOf({ request }: Merge): string {
   const key = quoteIdentifiers(request.key);
   const order = request.orderBy === null ? '' : `${quoteIdentifier(request.orderBy)} DESC, `;
   return `SELECT DISTINCT ON (${key}) ${columnsOf(request)} FROM ${stage} WHERE ${acceptable(request)} ORDER BY ${key}, ${order}_pos DESC`;
@@ -146,7 +138,7 @@ function sameKey({ key }: LoadRequest): string {
   return key.map((name) => `stored.${quoteIdentifier(name)} = winner.${quoteIdentifier(name)}`).join(' AND ');
 }
 
-function columnsOf({ columns }: LoadRequest): string {
+export function columnsOf({ columns }: LoadRequest): string {
   return quoteIdentifiers(columns.map(({ name }) => name));
 }
 

@@ -1,41 +1,44 @@
 import { to as copyTo } from 'pg-copy-streams';
-import type { ReadRequest } from '../../model/connector.js';
-import { PlatformError } from '../../model/errors.js';
+import type { ReadKeys, ReadRequest } from '../../model/reading.js';
 import type { Segment } from '../../model/segment.js';
-import { connect, destroy, end, ownSearchPath } from './client.js';
-import type { PostgresConfig } from './config.js';
+import type { TableColumn } from './catalogue.js';
+import type { PostgresClient } from './client.js';
 import { cutSegments } from './cut-segments.js';
-import { toPostgresError } from './errors.js';
-import { quoteIdentifier, quoteTable, type TableName } from './identifiers.js';
+import { cursorTypeOf } from './find-window.js';
+import { quoteIdentifiers, quoteTable, type TableName } from './identifiers.js';
+import { bindKeys, keysSelect } from './keys.js';
+import { bindWindow, windowSelect } from './window.js';
 
-/** Reads a table or view with `COPY … TO STDOUT`, in one snapshot: PostgreSQL writes the CSV, Node only cuts it into files. */
-export async function* readTable(config: PostgresConfig, table: TableName, request: ReadRequest, signal: AbortSignal): AsyncGenerator<Segment> {
-  const client = await connect(config);
-  const cut = () => destroy(client);
-  signal.addEventListener('abort', cut, { once: true });
-  let finished = false;
-  try {
-    signal.throwIfAborted();
-    await client.query(ownSearchPath);
-    const bytes = client.query(copyTo(copyStatement(table, request.columns), { highWaterMark: 1 << 20 }));
-    yield* cutSegments(bytes, { folder: request.folder, columns: request.columns, segmentBytes: request.limits.segmentBytes });
-    finished = true;
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw toReadError(error, table);
-  } finally {
-    signal.removeEventListener('abort', cut);
-    if (!finished) destroy(client); // a COPY that was not read to its end leaves the connection unusable
-    await end(client);
+let reads = 0;
+
+/** Reads with `COPY … TO STDOUT`: PostgreSQL writes the CSV, Node only cuts it into files. A COPY that is left early leaves the client unusable. */
+export async function* copyRows(
+  client: PostgresClient,
+  table: TableName,
+  existing: readonly TableColumn[],
+  { columns, window, keys, folder, limits }: ReadRequest,
+): AsyncGenerator<Segment> {
+  reads += 1;
+  const rows = await select(client, table, existing, columns, window, keys);
+  const items = ['pg_catalog.row_number() OVER () AS _pos', ...(columns.length > 0 ? [quoteIdentifiers(columns)] : [])].join(', ');
+  const bytes = client.query(copyTo(`COPY (SELECT ${items} FROM ${rows}) TO STDOUT (FORMAT csv, HEADER false)`, { highWaterMark: 1 << 20 }));
+  yield* cutSegments(bytes, { folder, columns, segmentBytes: limits.segmentBytes, name: `read-${reads}` });
+}
+
+async function select(
+  client: PostgresClient,
+  table: TableName,
+  existing: readonly TableColumn[],
+  columns: readonly string[],
+  window: ReadRequest['window'],
+  keys: ReadKeys | null,
+): Promise<string> {
+  if (window) {
+    const bound = { table, window, type: cursorTypeOf(table, existing, window.cursor), existing: new Set(existing.map(({ name }) => name)) };
+    await bindWindow(client, bound);
+    return `(${windowSelect(bound, columns)}) AS rows`;
   }
-}
-
-function copyStatement(table: TableName, columns: readonly string[]): string {
-  const selected = ['pg_catalog.row_number() OVER () AS _pos', ...columns.map(quoteIdentifier)].join(', ');
-  return `COPY (SELECT ${selected} FROM ${quoteTable(table)}) TO STDOUT (FORMAT csv, HEADER false)`;
-}
-
-function toReadError(error: unknown, table: TableName): PlatformError {
-  if (error instanceof PlatformError) return error;
-  return toPostgresError(error, 'read', `Reading ${table.schema}.${table.table}`);
+  if (!keys) return quoteTable(table);
+  await bindKeys(client, keys);
+  return `(${keysSelect(table, existing, keys, columns)}) AS rows`;
 }

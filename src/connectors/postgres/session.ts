@@ -1,14 +1,14 @@
-import type { CommittedLoad, Load, LoadRequest, ReadRequest, Session, StreamDescription } from '../../model/connector.js';
+import type { CommittedLoad, Load, LoadRequest, Session, StreamDescription } from '../../model/connector.js';
 import type { DatasetRef } from '../../model/dataset.js';
-import { PlatformError } from '../../model/errors.js';
-import type { Segment } from '../../model/segment.js';
+import type { Reading, Slot } from '../../model/reading.js';
 import { findLoad } from './bookkeeping.js';
 import { describeTables, listTables } from './catalogue.js';
 import { withClient } from './client.js';
 import type { PostgresConfig } from './config.js';
-import { formatTableName, parseTableName, type TableName } from './identifiers.js';
+import { formatTableName, type TableName, tableOf } from './identifiers.js';
 import { openLoad } from './load.js';
-import { readTable } from './read.js';
+import { openReading } from './reading.js';
+import { readSlots } from './slots.js';
 
 /** Every call takes connections of its own and gives them back, so that a session has nothing to hold. */
 export class PostgresSession implements Session {
@@ -37,8 +37,13 @@ export class PostgresSession implements Session {
     return this.dataset(tableOf(stream));
   }
 
-  read(request: ReadRequest, signal: AbortSignal): AsyncIterable<Segment> {
-    return readTable(this.config, tableOf(request.stream), request, signal);
+  openReading(signal: AbortSignal): Promise<Reading> {
+    return openReading(this.config, signal);
+  }
+
+  readSlots(stream: string, pipelineId: string, inputs: readonly string[]): Promise<Slot[]> {
+    const { schema } = tableOf(stream);
+    return withClient(this.config, 'load', (client) => readSlots(client, schema, { pipelineId, output: this.datasetOf(stream).name, inputs }));
   }
 
   load(request: LoadRequest, signal: AbortSignal): Promise<Load> {
@@ -54,10 +59,4 @@ export class PostgresSession implements Session {
   private dataset(table: TableName): DatasetRef {
     return { namespace: this.datasetNamespace, name: `${this.config.database}.${formatTableName(table)}` };
   }
-}
-
-function tableOf(stream: string): TableName {
-  const table = parseTableName(stream);
-  if (!table) throw new PlatformError('BAD_USER_INPUT', `"${stream}" is not the name of a PostgreSQL table: write schema.table.`);
-  return table;
 }

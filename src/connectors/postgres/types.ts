@@ -7,6 +7,9 @@ import type { ReadConversion, WriteConversion } from '../../model/connector.js';
  * millisecond near the year 294246, so that it goes through whole microseconds here.
  */
 const plain = (type: string): ReadConversion => ({ type, expression: `CAST({} AS ${type})` });
+/** For types whose text form every store reads as the same value. */
+const portable = (type: string): ReadConversion => ({ ...plain(type), portable: true });
+const text: ReadConversion = { type: 'VARCHAR', expression: '{}', portable: true };
 
 const dateBefore = `replace({}, ' BC', ' (BC)')`;
 const timestampBefore = String.raw`CASE WHEN suffix({}, ' BC') THEN regexp_replace({}, '^(\S+) (.*) BC$', '\1 (BC) \2') ELSE {} END`;
@@ -16,17 +19,17 @@ const timestampTzOf = `CASE WHEN suffix({}, 'infinity') THEN CAST({} AS TIMESTAM
 
 const exact: Readonly<Record<string, ReadConversion>> = {
   boolean: plain('BOOLEAN'),
-  smallint: plain('SMALLINT'),
-  integer: plain('INTEGER'),
-  bigint: plain('BIGINT'),
+  smallint: portable('SMALLINT'),
+  integer: portable('INTEGER'),
+  bigint: portable('BIGINT'),
   oid: plain('UINTEGER'),
   real: plain('FLOAT'),
   'double precision': plain('DOUBLE'),
-  text: { type: 'VARCHAR', expression: '{}' },
-  'character varying': { type: 'VARCHAR', expression: '{}' },
-  character: { type: 'VARCHAR', expression: '{}' },
-  name: { type: 'VARCHAR', expression: '{}' },
-  uuid: plain('UUID'),
+  text,
+  'character varying': text,
+  character: text,
+  name: text,
+  uuid: portable('UUID'),
   date: { type: 'DATE', expression: `CAST(${dateBefore} AS DATE)` },
   'time without time zone': plain('TIME'),
   'timestamp without time zone': { type: 'TIMESTAMP', expression: timestampOf },
@@ -45,14 +48,14 @@ export function splitType(type: string): { readonly word: string; readonly argum
 
 /** @param baseType  `format_type` of the column, or of the type under its domain; `enum` for an enumeration */
 export function readConversion(baseType: string): ReadConversion | null {
-  if (baseType === 'enum') return { type: 'VARCHAR', expression: '{}' };
+  if (baseType === 'enum') return text;
   const {
     word,
     arguments: [precision, scale = 0],
   } = splitType(baseType);
   if (word === 'numeric') {
     const fits = precision !== undefined && precision <= 38 && scale >= 0 && scale <= precision;
-    return fits ? plain(`DECIMAL(${precision},${scale})`) : null;
+    return fits ? portable(`DECIMAL(${precision},${scale})`) : null;
   }
   return exact[word] ?? null;
 }

@@ -20,6 +20,7 @@ describe('readSettings', () => {
       allowedOrigins: [],
       logLevel: 'info',
       stateFolder: '/project/.tributary',
+      fileRoots: ['/project/.tributary/files'],
       example: true,
       runSlots: null,
       neo4j: null,
