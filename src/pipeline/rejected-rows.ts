@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Load, RefusedRow } from '../model/connector.js';
 import type { RejectedRow } from '../model/dead-letter.js';
 import { quoteText } from './transform/duckdb.js';
@@ -11,6 +11,11 @@ const batchTextLength = 4 * 1_024 * 1_024;
 /** Stores rejected rows durably; called with at most 1,000 at a time, and at most 4 MiB of row text and the row that reached it. */
 export type StoreRejected = (rows: readonly RejectedRow[]) => Promise<void>;
 
+/** Where a query gives its rows bit by bit. */
+export interface RowSource {
+  stream(sql: string): Promise<{ fetchChunk(): Promise<DuckDBDataChunk | null> }>;
+}
+
 /**
  * Stores what the steps rejected. A letter's id is a hash of load, stage, step, row content and its ordinal among equal rows, so that
  * another attempt at the same rows gives the same ids.
@@ -18,7 +23,7 @@ export type StoreRejected = (rows: readonly RejectedRow[]) => Promise<void>;
  * @returns rows stored
  */
 export async function storeTransformRejects(
-  connection: DuckDBConnection,
+  source: RowSource,
   table: string,
   steps: ReadonlySet<string>,
   loadId: string,
@@ -28,7 +33,7 @@ export async function storeTransformRejects(
   const id = `sha256(concat_ws(chr(31), ${quoteText(loadId)}, 'transform', step, "row", ordinal))`;
   const wanted = [...steps].map(quoteText).join(', ');
   if (wanted === '') return 0;
-  const result = await connection.stream(
+  const result = await source.stream(
     `SELECT ${id}, step, message, "row" FROM (SELECT *, ${ordinal} AS ordinal FROM ${table} WHERE step IN (${wanted})) ORDER BY pos`,
   );
   const batch = new RejectedBatch(store);

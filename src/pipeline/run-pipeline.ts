@@ -1,14 +1,21 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { CompiledPipeline } from '../model/compiled-pipeline.js';
-import type { CommittedLoad, Connector, Session } from '../model/connector.js';
+import type { CompiledInput, CompiledPipeline } from '../model/compiled-pipeline.js';
+import type { Connector, Session } from '../model/connector.js';
 import { InvalidSpecError, PlatformError } from '../model/errors.js';
 import { loadId } from '../model/load-id.js';
+import type { Reading } from '../model/reading.js';
 import type { RunMetrics, RunSummary, StepMetrics } from '../model/run.js';
-import type { RunRequest } from '../model/run-process.js';
+import type { ReplayPart, RunRequest } from '../model/run-process.js';
+import type { Segment } from '../model/segment.js';
+import { runPass } from './execute/run-pass.js';
+import { chooseReads, type InputRead } from './increments/choose-reads.js';
+import { type PassPlan, planPasses } from './increments/plan-passes.js';
 import { describeStreams } from './load/describe-streams.js';
 import { OutputLoad } from './load/output-load.js';
 import type { StoreRejected } from './rejected-rows.js';
-import { runInput } from './run-input.js';
+import { planReplay, replayedPipeline } from './replay/plan-replay.js';
+import { runReplay } from './replay/run-replay.js';
+import { addMetrics, paramValues, segmentBytes, writtenBy } from './run-figures.js';
 import { compilePipeline } from './spec/compile-pipeline.js';
 import { openDuckDb } from './transform/duckdb.js';
 
@@ -35,7 +42,8 @@ export async function runPipeline(
   signal: AbortSignal,
 ): Promise<RunSummary> {
   const sessions = openSessions(request, connectors);
-  const connection = await openDuckDb({ folder: request.folder, memoryBytes: request.spec.limits.memoryBytes / 2, now: request.startedAt });
+  const { folder, startedAt: now } = request;
+  const connection = await openDuckDb({ folder, memoryBytes: request.spec.limits.memoryBytes / 2, now, params: paramValues(request) });
   const run = new PipelineRun(request, sessions, connection, listener, signal);
   const progress = setInterval(() => listener.progress(run.metrics(), run.steps()), progressEveryMs);
   try {
@@ -63,10 +71,14 @@ function openSessions({ connections }: RunRequest, connectors: Readonly<Record<s
 }
 
 class PipelineRun {
-  private compiled: CompiledPipeline = { inputs: [], steps: [], outputs: [] };
-  private outputs: OutputLoad[] = [];
+  /** All that the document says, and of it what this run does. */
+  private whole: CompiledPipeline = { inputs: [], steps: [], outputs: [] };
+  private compiled: CompiledPipeline = this.whole;
+  /** By place in the document. */
+  private readonly outputs = new Map<number, OutputLoad>();
+  private readonly readings = new Map<string, Reading>();
   private readonly read = new Map<string, { rows: number; bytes: number }>();
-  private readonly stepMetrics = new Map<string, readonly StepMetrics[]>();
+  private readonly stepMetrics: (readonly StepMetrics[])[] = [];
 
   constructor(
     private readonly request: RunRequest,
@@ -86,71 +98,129 @@ class PipelineRun {
       if (result.code === 'INVALID_SPEC') throw new InvalidSpecError(result.issues);
       throw new PlatformError(result.code, result.issues.map(({ message }) => message).join(' '));
     }
-    this.compiled = result.compiled;
-    this.listener.bound(result.compiled);
-    this.outputs = result.compiled.outputs.map((output, index) => {
-      const { runId, pipelineId, attempt, epoch } = this.request;
-      return new OutputLoad(output, { loadId: loadId(runId, index), pipelineId, runId, attempt, epoch }, this.session(output.connection), this.signal);
-    });
+    const { replay, runId, pipelineId, attempt, epoch } = this.request;
+    this.whole = result.compiled;
+    this.compiled = replay ? replayedPipeline(this.whole, replay) : this.whole;
+    this.listener.bound(this.compiled);
+    for (const [index, output] of this.whole.outputs.entries()) {
+      if (replay && !replay.some((part) => part.output === index)) continue;
+      const identity = { loadId: loadId(runId, index), pipelineId, runId, attempt, epoch };
+      this.outputs.set(index, new OutputLoad(output, identity, this.session(output.connection), this.signal));
+    }
   }
 
   async execute(): Promise<RunSummary> {
-    for (const output of this.outputs) await output.findCommitted();
-    for (const input of this.compiled.inputs) {
-      const outputs = this.outputs.filter((output) => output.compiled.input === input.alias && !output.committed);
-      if (outputs.length > 0) await this.runInput(input.alias, outputs);
-    }
+    const outputs = [...this.outputs.values()];
+    for (const output of outputs) await output.findCommitted();
+    if (this.request.replay) await this.replay(this.request.replay);
+    else await this.runPasses(outputs.filter((output) => !output.committed));
     await this.listener.committing();
-    for (const output of this.outputs) await output.commit();
+    for (const output of outputs) await output.commit();
     return {
       metrics: this.metrics(),
       steps: this.steps(),
-      outputs: this.outputs.map((output) => ({ loadId: output.identity.loadId, ...writtenBy(output) })),
+      outputs: outputs.map((output) => ({ loadId: output.identity.loadId, ...writtenBy(output) })),
     };
   }
 
   async abort(): Promise<void> {
-    await Promise.all(this.outputs.map((output) => output.abort()));
+    await Promise.all([...[...this.outputs.values()].map((output) => output.abort()), ...[...this.readings.values()].map((reading) => reading.close())]);
   }
 
   metrics(): RunMetrics {
+    const outputs = [...this.outputs.values()];
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
     return {
       rowsRead: sum([...this.read.values()].map(({ rows }) => rows)),
-      rowsWritten: sum(this.outputs.map((output) => writtenBy(output).rowsWritten)),
-      rowsRejected: sum(this.steps().map(({ rowsRejected }) => rowsRejected)) + sum(this.outputs.map((output) => output.rowsRefused)),
+      rowsWritten: sum(outputs.map((output) => writtenBy(output).rowsWritten)),
+      rowsRejected: sum(this.steps().map(({ rowsRejected }) => rowsRejected)) + sum(outputs.map((output) => output.rowsRefused)),
       bytesRead: sum([...this.read.values()].map(({ bytes }) => bytes)),
-      bytesWritten: sum(this.outputs.map((output) => writtenBy(output).bytesWritten)),
+      bytesWritten: sum(outputs.map((output) => writtenBy(output).bytesWritten)),
     };
   }
 
-  /** In the order of the steps. */
+  /** In the order of the steps, summed over the passes. */
   steps(): StepMetrics[] {
-    const byStep = new Map([...this.stepMetrics.values()].flat().map((metrics) => [metrics.step, metrics]));
-    return this.compiled.steps.flatMap(({ id }) => byStep.get(id) ?? []);
+    const all = this.stepMetrics.flat();
+    return this.compiled.steps.flatMap(({ id }) => {
+      const own = all.filter(({ step }) => step === id);
+      return own.length > 0 ? [own.reduce(addMetrics)] : [];
+    });
   }
 
-  private async runInput(alias: string, outputs: readonly OutputLoad[]): Promise<void> {
-    const input = this.compiled.inputs.find((candidate) => candidate.alias === alias);
-    if (!input) return;
-    const read = { rows: 0, bytes: 0 };
-    this.read.set(alias, read);
-    await runInput({
-      input,
-      outputs,
-      steps: this.compiled.steps,
-      session: this.session(input.connection),
+  private async runPasses(outputs: readonly OutputLoad[]): Promise<void> {
+    const plans = await planPasses(outputs, this.whole.inputs);
+    await this.openReadings(new Set(outputs.flatMap(({ compiled }) => compiled.inputs)));
+    for (const plan of plans) await this.runPlan(plan);
+  }
+
+  /** Dead letters instead of inputs; of those only the other sides of joins are read. */
+  private async replay(parts: readonly ReplayPart[]): Promise<void> {
+    const passes = planReplay(this.whole, this.request.spec, parts);
+    await this.openReadings(new Set(passes.flatMap(({ compiled }) => compiled.inputs.map(({ alias }) => alias))));
+    await runReplay({
+      passes,
+      outputs: this.outputs,
+      store: this.listener.storeRejected,
+      read: (alias) => this.readInput(alias, { window: null, keys: null }),
+      execute: (pass) => runPass({ ...this.passParts(), ...pass, erases: true }),
+    });
+  }
+
+  /** One snapshot of each source for the whole run. */
+  private async openReadings(aliases: ReadonlySet<string>): Promise<void> {
+    const names = new Set(this.whole.inputs.filter(({ alias }) => aliases.has(alias)).map(({ connection }) => connection));
+    for (const name of names) this.readings.set(name, await this.session(name).openReading(this.signal));
+  }
+
+  private async runPlan(plan: PassPlan): Promise<void> {
+    const { inputs, steps } = this.whole;
+    const chosen = await chooseReads(plan, inputs, steps, (input) => this.reading(input));
+    for (const [index, output] of plan.outputs.entries()) await output.open(chosen.slots[index] ?? []);
+    await runPass({
+      ...this.passParts(),
+      compiled: this.whole,
+      outputs: plan.outputs,
+      erases: plan.continues,
+      read: (alias) => this.readInput(alias, chosen.reads.get(alias) ?? { window: null, keys: null }),
+    });
+  }
+
+  /** What is the same for every pass but for the place of its metrics. */
+  private passParts() {
+    const { folder, spec } = this.request;
+    const place = this.stepMetrics.push([]) - 1;
+    return {
       connection: this.connection,
-      folder: this.request.folder,
-      segmentBytes: segmentBytes(this.request.spec.limits.memoryBytes),
+      folder,
+      memoryBytes: spec.limits.memoryBytes,
+      limits: spec.limits,
       store: this.listener.storeRejected,
       signal: this.signal,
-      onRead: (segment, steps) => {
-        read.rows += segment.rows;
-        read.bytes += segment.sizeBytes;
-        this.stepMetrics.set(alias, steps);
+      onRead: (alias: string, segment: Segment) => this.countRead(alias, segment),
+      onSteps: (metrics: readonly StepMetrics[]) => {
+        this.stepMetrics[place] = metrics;
       },
-    });
+    };
+  }
+
+  private readInput(alias: string, read: InputRead): AsyncIterable<Segment> {
+    const input = this.whole.inputs.find((candidate) => candidate.alias === alias);
+    if (!input) throw new PlatformError('INTERNAL', `There is no input "${alias}".`);
+    const { folder, spec } = this.request;
+    const limits = { segmentBytes: segmentBytes(spec.limits.memoryBytes) };
+    return this.reading(input).read({ stream: input.stream, columns: input.columns.map(({ name }) => name), ...read, folder, limits });
+  }
+
+  private countRead(alias: string, segment: Segment): void {
+    const { rows, bytes } = this.read.get(alias) ?? { rows: 0, bytes: 0 };
+    this.read.set(alias, { rows: rows + segment.rows, bytes: bytes + segment.sizeBytes });
+  }
+
+  private reading({ connection }: CompiledInput): Reading {
+    const reading = this.readings.get(connection);
+    if (!reading) throw new PlatformError('INTERNAL', `Connection "${connection}" is not being read.`);
+    return reading;
   }
 
   private session(connection: string): Session {
@@ -158,15 +228,4 @@ class PipelineRun {
     if (!session) throw new PlatformError('INTERNAL', `Connection "${connection}" was not handed to the run.`);
     return session;
   }
-}
-
-function writtenBy({ committed, bytesStaged }: OutputLoad): { committedAttempt: number; rowsWritten: number; bytesWritten: number } {
-  const counts: CommittedLoad['counts'] | undefined = committed?.counts;
-  const rowsWritten = counts ? counts.inserted + counts.updated + counts.deleted : 0;
-  return { committedAttempt: committed?.attempt ?? 0, rowsWritten, bytesWritten: committed ? bytesStaged : 0 };
-}
-
-/** Several segments are under way at a time, as files and as tables: each a sixty-fourth of the memory, at most 16 MiB. */
-function segmentBytes(memoryBytes: number): number {
-  return Math.min(16 * 2 ** 20, Math.floor(memoryBytes / 64));
 }

@@ -100,7 +100,18 @@ async function runOnce(source: URL, destination: URL, runId: string): Promise<{ 
   const folder = await mkdtemp(join(tmpdir(), 'tributary-bench-run-'));
   const { spec } = parseSpec(document);
   const connections = { source: connection('source', source), destination: connection('destination', destination) };
-  const request: RunRequest = { runId, pipelineId: runId, attempt: 1, epoch: 1, spec, connections, folder, startedAt: '2026-01-01T00:00:00Z' };
+  const request: RunRequest = {
+    runId,
+    pipelineId: runId,
+    attempt: 1,
+    epoch: 1,
+    spec,
+    connections,
+    folder,
+    startedAt: '2026-01-01T00:00:00Z',
+    params: {},
+    replay: null,
+  };
   let mebibytes = 0;
   const seconds = await timed(async () => {
     const child = fork(join(projectRoot, 'dist', 'src', 'worker', 'run-process.js'), { serialization: 'advanced' });

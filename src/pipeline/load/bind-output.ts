@@ -6,7 +6,7 @@ import type { SpecIssue } from '../../model/errors.js';
 import type { OutputLineage } from '../../model/lineage.js';
 import type { OutputSpec } from '../../model/pipeline-spec.js';
 import { formatPath } from '../spec/problems.js';
-import { findColumn, type Needs, type Relation, type RelationColumn, textColumn, valueColumn } from '../transform/relation.js';
+import { findColumn, hasText, type Needs, type Relation, type RelationColumn, textColumn, valueColumn } from '../transform/relation.js';
 import { destinationProblems, type OfferedColumn, typedAsDestination } from './check-destination.js';
 
 export interface OutputTarget {
@@ -25,7 +25,7 @@ export interface BoundOutput {
 }
 
 /** Binds an output to its table: which column is loaded as which type, in which text form, and what it depends on. */
-export function bindOutput(spec: OutputSpec, relation: Relation, target: OutputTarget, inputDataset: DatasetRef, path: string): BoundOutput {
+export function bindOutput(spec: OutputSpec, relation: Relation, target: OutputTarget, inputDatasets: readonly DatasetRef[], path: string): BoundOutput {
   const issues: SpecIssue[] = [];
   const offered = relation.columns.flatMap((column) => {
     const loaded = loadColumn(column, target);
@@ -43,35 +43,41 @@ export function bindOutput(spec: OutputSpec, relation: Relation, target: OutputT
   const existing = target.existing?.columns.map(({ name, type, nullable, ordinal }) => ({ name, type, nullable, ordinal })) ?? null;
   const output = {
     from,
-    input: relation.input,
+    inputs: relation.inputs,
+    erases: [],
     connection,
     stream,
     dataset: target.dataset,
     load,
     columns,
     existing,
-    lineage: lineageOf(relation, target.dataset, inputDataset),
+    lineage: lineageOf(relation, target.dataset, inputDatasets),
   };
   return { output, issues, mismatches };
 }
 
-/** An output hands every column of its relation on. */
-export function needOutput(relation: Relation, needs: Needs): void {
-  for (const column of relation.columns) needs.whole(column);
+/** An output hands every column of its relation on, as text where the destination reads it as the same value. */
+export function needOutput(relation: Relation, kind: string, needs: Needs): void {
+  for (const column of relation.columns) {
+    if (goesAsText(column, kind)) needs.whole(column);
+    else needs.value(column);
+  }
+}
+
+function goesAsText({ type, passedType, passedKind, portable }: RelationColumn, kind: string): boolean {
+  return passedType !== null && (passedKind === kind || portable === true || type === null);
 }
 
 function loadColumn(column: RelationColumn, { connector }: OutputTarget): (OfferedColumn & { readonly sql: string }) | null {
-  if (column.passedType !== null)
-    return { name: column.name, type: connector.createType(column.passedType), passedType: column.passedType, sql: textColumn(column.name) };
-  const conversion = connector.writeConversion(column.type ?? '');
-  return (
-    conversion && {
-      name: column.name,
-      type: conversion.type,
-      passedType: conversion.type,
-      sql: conversion.expression.replaceAll('{}', valueColumn(column.name)),
-    }
-  );
+  const { name, type, passedType, passedKind } = column;
+  if (passedType !== null && goesAsText(column, connector.kind)) {
+    const sql = hasText(column) ? textColumn(name) : valueColumn(name);
+    if (passedKind === connector.kind) return { name, type: connector.createType(passedType), passedType, sql };
+    const written = connector.writeConversion(type ?? 'VARCHAR');
+    return written && { name, type: written.type, passedType: written.type, sql };
+  }
+  const conversion = connector.writeConversion(type ?? '');
+  return conversion && { name, type: conversion.type, passedType: conversion.type, sql: conversion.expression.replaceAll('{}', valueColumn(name)) };
 }
 
 function nameIssues({ columns }: Relation, connector: Connector, path: string): SpecIssue[] {
@@ -91,10 +97,10 @@ function loadIssues({ from, load }: OutputSpec, relation: Relation, path: string
     .map(({ name, place }) => ({ path: formatPath([...place], path), message: `"${from}" has no column "${name}".` }));
 }
 
-function lineageOf(relation: Relation, output: DatasetRef, input: DatasetRef): OutputLineage {
+function lineageOf(relation: Relation, output: DatasetRef, inputs: readonly DatasetRef[]): OutputLineage {
   return {
     output,
-    inputs: [input],
+    inputs,
     columns: relation.columns.flatMap((column) =>
       column.sources.map((source) => ({ from: source.from, to: column.name, transformations: orIdentity(source) })),
     ),

@@ -19,6 +19,9 @@ export function destinationProblems(
   path: string,
 ): SpecIssue[] {
   const problem = (message: string): SpecIssue => ({ path: `${path}.stream`, message: `${table.stream} does not fit: ${message}` });
+  const refused = connector.loadProblem?.(table.stream, load.mode) ?? null;
+  if (refused !== null) return [problem(`${refused}.`)];
+  if (table.madeAnew) return [];
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   const offered = new Set(columns.map(({ name }) => name));
   const misfits = columns.flatMap(({ name, passedType }) => {
@@ -34,12 +37,12 @@ export function destinationProblems(
 }
 
 function keyProblems({ mode, key }: LoadSpec, table: StreamDescription): string[] {
-  if (mode === 'append' || hasUniqueKey(table, key)) return [];
+  if (mode === 'append' || key.length === 0 || hasUniqueKey(table, key)) return [];
   return [`it has no unique index on (${key.join(', ')}), which an upsert by that key needs. Add one.`];
 }
 
 /** The columns as the load names them: those of a table that is there have its types. */
 export function typedAsDestination<Column extends OfferedColumn>(columns: readonly Column[], table: StreamDescription | null): Column[] {
-  const types = new Map(table?.columns.map(({ name, type }) => [name, type]));
+  const types = new Map((table?.madeAnew ? null : table)?.columns.map(({ name, type }) => [name, type]));
   return columns.map((column) => ({ ...column, type: types.get(column.name) ?? column.type }));
 }

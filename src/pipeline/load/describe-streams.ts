@@ -26,7 +26,8 @@ export async function describeStreams(
       return { kind: kindOf(connection), dataset: session.datasetOf(stream), existing: await session.describe(stream) };
     }),
   );
-  return { inputs: Object.fromEntries(inputs), outputs };
+  const inputKinds = Object.fromEntries(Object.entries(spec.inputs).map(([alias, { connection }]) => [alias, kindOf(connection)]));
+  return { inputs: Object.fromEntries(inputs), inputKinds, outputs };
 }
 
 function sessionOf(sessions: ReadonlyMap<string, Session>, connection: string): Session {

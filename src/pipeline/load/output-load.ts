@@ -1,6 +1,7 @@
 import type { CompiledOutput } from '../../model/compiled-pipeline.js';
-import type { CommittedLoad, Load, LoadIdentity, Session } from '../../model/connector.js';
+import type { CommittedLoad, Load, LoadIdentity, Session, SlotUpdate } from '../../model/connector.js';
 import { PlatformError } from '../../model/errors.js';
+import type { Slot } from '../../model/reading.js';
 import type { Segment } from '../../model/segment.js';
 import { type StoreRejected, storeLoadRejects } from '../rejected-rows.js';
 
@@ -23,24 +24,26 @@ export class OutputLoad {
     this.committed = await this.session.findLoad(this.compiled.stream, this.identity.loadId);
   }
 
-  async open(): Promise<void> {
-    const { stream, dataset, input, columns, load } = this.compiled;
-    const { mode, key, orderBy } = load;
-    const request = {
-      identity: this.identity,
-      stream,
-      dataset,
-      inputs: [input],
-      columns: columns.map(({ name, type }) => ({ name, type })),
-      mode,
-      key,
-      orderBy,
-    };
+  /** How far its inputs have been read for it. */
+  readSlots(): Promise<Slot[]> {
+    return this.session.readSlots(this.compiled.stream, this.identity.pipelineId, this.compiled.inputs);
+  }
+
+  /** @param slots  what the commit makes of the slots of its inputs */
+  async open(slots: readonly SlotUpdate[]): Promise<void> {
+    const { stream, dataset, columns, load } = this.compiled;
+    const request = { identity: this.identity, stream, dataset, slots, columns: columns.map(({ name, type }) => ({ name, type })), ...load };
     this.load = await this.session.load(request, this.signal);
   }
 
   async stage(segment: Segment): Promise<void> {
     await this.opened.stage(segment, this.signal);
+    this.bytesStaged += segment.sizeBytes;
+  }
+
+  /** Keys of rows that were read and do not stand in the result any more. */
+  async stageErased(segment: Segment): Promise<void> {
+    await this.opened.stageErased(segment, this.signal);
     this.bytesStaged += segment.sizeBytes;
   }
 

@@ -1,44 +1,42 @@
 import { z } from 'zod';
+import { columnName, longestName, relationName, step } from './step-documents.js';
 import { parseDuration, parseMemory } from './units.js';
 
 /** The pipeline document as users write it. `schema/pipeline.schema.json` is made from this; a key that is not here is refused by name. */
 
 const leastMemory = 192 * 2 ** 20;
-const longestName = 200;
 
 const jobName = z
   .string()
   .max(longestName)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'use letters, digits, dot, dash and underscore, beginning with a letter or digit');
-/** Names of inputs and steps are relations in expressions. */
-const relationName = z
-  .string()
-  .max(63)
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'use letters, digits and underscore, not beginning with a digit');
-const columnName = z
-  .string()
-  .min(1)
-  .max(255)
-  .refine((name) => !isReservedColumn(name), 'names beginning with "_text:" and the name "_pos" are reserved')
-  .refine((name) => !name.includes('\0'), 'a name has no NUL character');
-const expression = z.string().min(1).max(10_000).describe('An expression in the SQL dialect of DuckDB, over the columns of `from`.');
-const columnMap = (value: z.ZodString) => z.record(columnName, value).refine((columns) => Object.keys(columns).length > 0, 'name at least one column');
 const outside = { connection: z.string().min(1).max(longestName), stream: z.string().min(1).max(255) };
+const ratio = z.number().min(0).max(1);
 
-const mapStep = z.strictObject({ id: relationName, map: z.strictObject({ from: relationName, columns: columnMap(expression) }) });
-const filterStep = z.strictObject({ id: relationName, filter: z.strictObject({ from: relationName, where: expression }) });
-const castStep = z.strictObject({
-  id: relationName,
-  cast: z.strictObject({ from: relationName, columns: columnMap(z.string().min(1).max(100)), onError: z.enum(['fail', 'reject', 'null']).default('fail') }),
+const lookback = z.union(
+  [
+    z.string().refine((text) => parseDuration(text) !== null, 'give an ISO 8601 duration such as PT10M, or a whole number for a cursor that is a number'),
+    z.number().int().min(0),
+  ],
+  'give an ISO 8601 duration such as PT10M, or a whole number for a cursor that is a number',
+);
+const incremental = z.strictObject({
+  cursor: columnName.describe('A column that grows with every change of a row.'),
+  lookback: lookback.optional().describe('How far behind the last cursor every read begins, so that rows that come late are found.'),
+  nulls: z.enum(['fail', 'include', 'exclude', 'reject']).default('fail').describe('Rows whose cursor is null.'),
 });
-
-export const stepKinds = { map: mapStep, filter: filterStep, cast: castStep } as const;
+const recompute = z
+  .strictObject({ by: z.array(columnName).min(1) })
+  .describe('Rows whose values of these columns occur among the changed rows of any such input are read whole.');
+const input = z.strictObject({ ...outside, incremental: incremental.optional(), recompute: recompute.optional() });
 
 const load = z.strictObject({
-  mode: z.enum(['append', 'upsert']),
+  mode: z.enum(['append', 'upsert', 'overwrite']),
   key: z.array(columnName).min(1).optional(),
   orderBy: columnName.optional(),
+  minRatio: ratio.optional().describe('overwrite: fail when the new rows are fewer than this part of those that stand in the table. Default 0.5.'),
 });
+const rejected = z.strictObject({ maxRows: z.number().int().min(0).optional(), maxRatio: ratio.optional() });
 const limits = z.strictObject({
   memory: z
     .string()
@@ -48,6 +46,11 @@ const limits = z.strictObject({
     .string()
     .refine((text) => (parseDuration(text) ?? 0) >= 1_000, 'give an ISO 8601 duration such as PT2H, at least PT1S')
     .optional(),
+  rejected: rejected.optional().describe('More rejected rows end the run. The ratio is looked at from 1,000 rows read on.'),
+});
+const param = z.strictObject({
+  type: z.string().min(1).max(100),
+  default: z.union([z.string(), z.number(), z.boolean(), z.null()], 'give a text, a number, true, false or null').optional(),
 });
 
 export const pipelineDocument = z.strictObject({
@@ -56,24 +59,17 @@ export const pipelineDocument = z.strictObject({
   namespace: jobName,
   owners: z.array(z.string().min(1).max(longestName)).max(100).default([]),
   description: z.string().max(10_000).optional(),
-  inputs: z.record(relationName, z.strictObject(outside)).refine((inputs) => Object.keys(inputs).length > 0, 'name at least one input'),
-  steps: z
-    .array(z.union([mapStep, filterStep, castStep]))
-    .max(500)
-    .default([]),
+  inputs: z.record(relationName, input).refine((inputs) => Object.keys(inputs).length > 0, 'name at least one input'),
+  steps: z.array(step).max(500).default([]),
   outputs: z
     .array(z.strictObject({ from: relationName, ...outside, load }))
     .min(1)
     .max(100),
   limits: limits.prefault({}),
+  params: z.record(relationName, param).default({}).describe('Values that a run is started with: `$name` in expressions.'),
 });
 
 export type PipelineDocument = z.output<typeof pipelineDocument>;
-
-/** `_pos` and the columns that carry a value's text are ours. */
-export function isReservedColumn(name: string): boolean {
-  return name.toLowerCase() === '_pos' || name.toLowerCase().startsWith('_text:');
-}
 
 /** The document as JSON Schema (draft 2020-12), for editors. */
 export function pipelineJsonSchema(): Record<string, unknown> {

@@ -1,9 +1,9 @@
 import { InvalidSpecError } from '../../model/errors.js';
 import type { PipelineSpec } from '../../model/pipeline-spec.js';
-import { type PipelineDocument, pipelineDocument } from './document.js';
+import { pipelineDocument } from './document.js';
 import { describeProblems, prototypeKeys } from './problems.js';
 import { referenceProblems } from './references.js';
-import { parseDuration, parseMemory } from './units.js';
+import { toSpec } from './to-spec.js';
 import { parseYaml } from './yaml.js';
 
 export interface ParsedSpec {
@@ -29,19 +29,4 @@ export function parseSpec(document: unknown): ParsedSpec {
   const problems = referenceProblems(spec);
   if (problems.length > 0) throw new InvalidSpecError(problems);
   return { spec, document: value as Readonly<Record<string, unknown>> };
-}
-
-function toSpec(document: PipelineDocument): PipelineSpec {
-  const { version, name, namespace, owners, description, inputs, steps, outputs, limits } = document;
-  return {
-    version,
-    name,
-    namespace,
-    owners,
-    description: description ?? null,
-    inputs,
-    steps: steps,
-    outputs: outputs.map((output) => ({ ...output, load: { mode: output.load.mode, key: output.load.key ?? [], orderBy: output.load.orderBy ?? null } })),
-    limits: { memoryBytes: parseMemory(limits.memory) ?? 0, timeoutMs: limits.timeout === undefined ? null : parseDuration(limits.timeout) },
-  };
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { SpecIssue } from '../../model/errors.js';
-import { stepKinds } from './document.js';
+import { stepKinds } from './step-documents.js';
 
 /** The schema's findings as paths and sentences. A step that fits no kind is explained by the kind its key names. */
 export function describeProblems(issues: readonly z.core.$ZodIssue[], document: unknown): SpecIssue[] {

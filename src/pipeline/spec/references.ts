@@ -1,33 +1,50 @@
+import type { StepKind } from '../../model/compiled-pipeline.js';
 import type { SpecIssue } from '../../model/errors.js';
 import type { PipelineSpec, StepSpec } from '../../model/pipeline-spec.js';
+import { loadProblems } from './load-problems.js';
 
-/** The relation that a step reads. */
-export function stepSource(step: StepSpec): string {
-  return stepBody(step).from;
+interface Source {
+  /** Relation that is read. */
+  readonly from: string;
+  /** Where the step says so, e.g. `join.left`. */
+  readonly place: string;
 }
 
-export function stepKind(step: StepSpec): 'map' | 'filter' | 'cast' {
-  if ('map' in step) return 'map';
-  return 'filter' in step ? 'filter' : 'cast';
+/** The relations that a step reads, in the order of a compiled step. */
+export function stepSources(step: StepSpec): string[] {
+  return sourcesOf(step).map(({ from }) => from);
 }
 
-function stepBody(step: StepSpec): { readonly from: string } {
-  if ('map' in step) return step.map;
-  return 'filter' in step ? step.filter : step.cast;
+export function stepKind(step: StepSpec): StepKind {
+  const { id: _, ...body } = step;
+  return Object.keys(body)[0] as StepKind;
+}
+
+function sourcesOf(step: StepSpec): Source[] {
+  if ('join' in step) {
+    return [
+      { from: step.join.left.from, place: 'join.left' },
+      { from: step.join.right.from, place: 'join.right' },
+    ];
+  }
+  if ('union' in step) return step.union.from.map((from, index) => ({ from, place: `union.from[${index}]` }));
+  const kind = stepKind(step);
+  const { from } = Object.values(step).find((body): body is { readonly from: string } => typeof body === 'object') ?? { from: '' };
+  return [{ from, place: `${kind}.from` }];
 }
 
 /** What only shows when the parts of a document are held against one another: names, order, cycles, keys. */
 export function referenceProblems(spec: PipelineSpec): SpecIssue[] {
-  return [...repeatedNames(spec), ...unknownSources(spec), ...cycles(spec), ...unusedRelations(spec), ...loadProblems(spec)];
+  return [...repeatedNames(spec), ...unknownSources(spec), ...cycles(spec), ...unusedRelations(spec), ...sideNames(spec), ...loadProblems(spec)];
 }
 
-/** Steps in an order in which each stands behind the one it reads; steps of a cycle are left out. */
+/** Steps in an order in which each stands behind those it reads; steps of a cycle are left out. */
 export function orderSteps(spec: PipelineSpec): { readonly step: StepSpec; readonly index: number }[] {
   const done = new Set(Object.keys(spec.inputs));
   let waiting = spec.steps.map((step, index) => ({ step, index }));
   const ordered: typeof waiting = [];
   for (;;) {
-    const ready = waiting.filter(({ step }) => done.has(stepSource(step)));
+    const ready = waiting.filter(({ step }) => stepSources(step).every((source) => done.has(source)));
     if (ready.length === 0) return ordered;
     for (const { step } of ready) done.add(step.id);
     ordered.push(...ready);
@@ -52,7 +69,7 @@ function repeatedNames(spec: PipelineSpec): SpecIssue[] {
 function unknownSources(spec: PipelineSpec): SpecIssue[] {
   const names = new Set([...Object.keys(spec.inputs), ...spec.steps.map(({ id }) => id)]);
   const sources = [
-    ...spec.steps.map((step, index) => ({ path: `steps[${index}].${stepKind(step)}.from`, from: stepSource(step) })),
+    ...spec.steps.flatMap((step, index) => sourcesOf(step).map(({ from, place }) => ({ path: `steps[${index}].${place}`, from }))),
     ...spec.outputs.map(({ from }, index) => ({ path: `outputs[${index}].from`, from })),
   ];
   return sources.filter(({ from }) => !names.has(from)).map(({ path, from }) => ({ path, message: `There is no input or step "${from}".` }));
@@ -61,19 +78,29 @@ function unknownSources(spec: PipelineSpec): SpecIssue[] {
 function cycles(spec: PipelineSpec): SpecIssue[] {
   const byId = new Map(spec.steps.map((step) => [step.id, step]));
   return spec.steps.flatMap((step, index) => {
-    const way = [step.id];
-    let next = byId.get(stepSource(step));
-    while (next && !way.includes(next.id)) {
-      way.push(next.id);
-      next = byId.get(stepSource(next));
-    }
-    return next?.id === step.id ? [{ path: `steps[${index}]`, message: `Step "${step.id}" reads its own result: ${[...way, step.id].join(' ← ')}.` }] : [];
+    const way = wayBack(step, byId);
+    return way ? [{ path: `steps[${index}]`, message: `Step "${step.id}" reads its own result: ${way.join(' ← ')}.` }] : [];
   });
+}
+
+/** Steps from one to itself, each read by the one before it; null: there is no such way. */
+function wayBack(step: StepSpec, byId: ReadonlyMap<string, StepSpec>): string[] | null {
+  const waiting: string[][] = [[step.id]];
+  const seen = new Set<string>();
+  for (let way = waiting.shift(); way; way = waiting.shift()) {
+    const last = byId.get(way.at(-1) ?? '');
+    for (const source of last ? stepSources(last) : []) {
+      if (source === step.id) return [...way, source];
+      if (!seen.has(source)) waiting.push([...way, source]);
+      seen.add(source);
+    }
+  }
+  return null;
 }
 
 /** What leads to no output would be accepted and ignored. */
 function unusedRelations(spec: PipelineSpec): SpecIssue[] {
-  const used = new Set([...spec.steps.map(stepSource), ...spec.outputs.map(({ from }) => from)]);
+  const used = new Set([...spec.steps.flatMap(stepSources), ...spec.outputs.map(({ from }) => from)]);
   const message = 'Nothing reads this. Give it an output or remove it.';
   return [
     ...Object.keys(spec.inputs).flatMap((alias) => (used.has(alias) ? [] : [{ path: `inputs.${alias}`, message }])),
@@ -81,13 +108,16 @@ function unusedRelations(spec: PipelineSpec): SpecIssue[] {
   ];
 }
 
-function loadProblems(spec: PipelineSpec): SpecIssue[] {
-  return spec.outputs.flatMap(({ load }, index): SpecIssue[] => {
-    const path = `outputs[${index}].load`;
-    if (load.mode === 'upsert' && load.key.length === 0) return [{ path: `${path}.key`, message: 'An upsert needs a key: the columns that identify a row.' }];
-    if (load.mode === 'append' && (load.key.length > 0 || load.orderBy !== null))
-      return [{ path, message: 'An append has neither key nor orderBy. Use mode upsert, or remove them.' }];
-    if (new Set(load.key).size < load.key.length) return [{ path: `${path}.key`, message: 'A column stands in the key twice.' }];
-    return [];
+function sideNames(spec: PipelineSpec): SpecIssue[] {
+  return spec.steps.flatMap((step, index) => {
+    if (!('join' in step)) return [];
+    const { left, right, kind, on } = step.join;
+    const path = `steps[${index}].join`;
+    const issues: SpecIssue[] = [];
+    if (left.as.toLowerCase() === right.as.toLowerCase())
+      issues.push({ path: `${path}.right`, message: `Both sides are named "${right.as}". Give one of them another name with {from, as}.` });
+    if (kind === 'cross' && on !== null) issues.push({ path: `${path}.on`, message: 'A cross join has no condition. Remove `on`, or use kind inner.' });
+    if (kind !== 'cross' && on === null) issues.push({ path: `${path}.on`, message: `A join of kind ${kind} needs a condition, such as left.id = right.id.` });
+    return issues;
   });
 }

@@ -4,11 +4,12 @@ import type { SpecIssue } from '../../model/errors.js';
 import type { InfluenceEdge, Transformation } from '../../model/lineage.js';
 import type { CastErrorPolicy, CastStep } from '../../model/pipeline-spec.js';
 import { formatPath } from '../spec/problems.js';
-import type { BindResult } from './compiled.js';
-import { quoteIdentifier, quoteText } from './duckdb.js';
-import { ExpressionProblem } from './expression.js';
+import type { BindResult, RowColumn } from './compiled.js';
+import { ExpressionProblem } from './expression-problem.js';
+import { namesOf } from './names.js';
 import { findColumn, type Needs, type Relation, type RelationColumn, textColumn, valueColumn } from './relation.js';
 import type { Scope } from './scope.js';
+import { quoteIdentifier, quoteText } from './sql-text.js';
 
 interface Cast {
   readonly column: RelationColumn;
@@ -37,8 +38,11 @@ export async function bindCast({ id, cast }: CastStep, input: Relation, scope: S
   return {
     step: {
       relation,
-      need: (own, needs) => need(input, casts, cast.onError, own, needs),
-      emit: (own, needs) => emit(id, input, all, cast.onError, own, needs),
+      sources: [input],
+      isBlocking: false,
+      rows: { covers: [0], where: null, alias: () => input.name, columns: () => input.columns.map((column) => rowColumn(column, casts.get(column.name))) },
+      need: (own, [needs]) => needs && need(input, casts, cast.onError, own, needs),
+      emit: (own, [needs]) => emit(id, input, all, cast.onError, own, needs ?? own),
     },
   };
 }
@@ -48,7 +52,7 @@ async function bindColumn(name: string, text: string, input: Relation, scope: Sc
   if (!column) throw new ExpressionProblem(`"${input.name}" has no column "${name}".`);
   const type = await scope.canonicalType(text);
   const source = column.type === null ? textColumn(column.name) : valueColumn(column.name);
-  await scope.typeOf(input, `TRY_CAST(${source} AS ${type})`);
+  await scope.typeOf(namesOf(input), `TRY_CAST(${source} AS ${type})`);
   return { column, type, source };
 }
 
@@ -56,13 +60,18 @@ function relationOf(id: string, input: Relation, casts: ReadonlyMap<string, Cast
   const influences = onError === 'reject' ? [...casts.values()].flatMap((cast) => influencesOf(cast, id)) : [];
   return {
     name: id,
-    input: input.input,
+    inputs: input.inputs,
     columns: input.columns.map((column) => {
       const cast = casts.get(column.name);
       return cast ? { name: column.name, type: cast.type, passedType: null, sources: sourcesOf(cast, id) } : column;
     }),
     influences: mergeInfluences([...input.influences, ...influences]),
   };
+}
+
+function rowColumn(column: RelationColumn, cast: Cast | undefined): RowColumn {
+  if (!cast) return { name: column.name, sql: '', reads: [column], passed: column };
+  return { name: column.name, sql: `TRY_CAST(${cast.source} AS ${cast.type})`, reads: [column], passed: null };
 }
 
 function written({ column, type }: Cast): string {
@@ -97,30 +106,34 @@ function emit(id: string, input: Relation, casts: readonly Cast[], onError: Cast
     const found = casts.find((candidate) => candidate.column === column);
     return found ? [`${cast}(${found.source} AS ${found.type}) AS ${valueColumn(column.name)}`] : own.select(column, column.name);
   });
-  const rejects = onError === 'reject' ? rejectsOf(input, casts, needs) : null;
+  const rejects = onError === 'reject' ? rejectsOf(input, casts, own, needs) : null;
   const where = rejects ? ` WHERE NOT ${rejects.conditionSql}` : '';
   return {
     id,
     kind: 'cast' as const,
-    from: input.name,
-    sql: `SELECT ${['_pos', ...items].join(', ')} FROM ${quoteIdentifier(input.name)}${where}`,
+    from: [input.name],
+    blocking: null,
+    selects: [`SELECT ${['_pos', ...items].join(', ')} FROM ${quoteIdentifier(input.name)}${where}`],
     rejects,
     expressions: casts.map(({ column, source, type }) => ({ column: column.name, sql: `${cast}(${source} AS ${type})` })),
   };
 }
 
-function rejectsOf(input: Relation, casts: readonly Cast[], needs: Needs): CompiledRejects {
+function rejectsOf(input: Relation, casts: readonly Cast[], own: Needs, needs: Needs): CompiledRejects {
   const failed = ({ source, type }: Cast) => `(${source} IS NOT NULL AND TRY_CAST(${source} AS ${type}) IS NULL)`;
   const problems = casts.map((cast) => `CASE WHEN ${failed(cast)} THEN ${quoteText(`${cast.column.name} cannot be cast to ${cast.type}`)} END`);
-  const fields = input.columns
-    .filter((column) => needs.has(column))
-    .map((column) => {
-      const text = needs.texts.has(column.name) ? textColumn(column.name) : `CAST(${valueColumn(column.name)} AS VARCHAR)`;
-      return `${quoteText(column.name)}, ${text}`;
-    });
+  const kept = input.columns.filter((column) => own.has(column) || casts.some((cast) => cast.column === column));
+  const fields = kept.map((column) => {
+    const text = needs.texts.has(column.name) ? textColumn(column.name) : `CAST(${valueColumn(column.name)} AS VARCHAR)`;
+    return `${quoteText(column.name)}, ${text}`;
+  });
   return {
     conditionSql: `(${casts.map(failed).join(' OR ')})`,
     messageSql: `concat_ws('; ', ${problems.join(', ')})`,
     rowSql: `json_object(${fields.join(', ')})`,
+    columns: kept.map(({ name, type, passedType, sources }) => {
+      const passedFrom = passedType === null ? null : (sources[0]?.from ?? null);
+      return { name, type, value: needs.values.has(name), text: needs.texts.has(name), passedFrom };
+    }),
   };
 }

@@ -1,4 +1,8 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { declareParams, type ParamValue } from './params.js';
+import { quoteText } from './sql-text.js';
+
+export { duckDbMessage, quoteIdentifier, quoteText } from './sql-text.js';
 
 export interface DuckDbOptions {
   /** The only folder that statements may read and write. */
@@ -6,13 +10,17 @@ export interface DuckDbOptions {
   readonly memoryBytes: number;
   /** What now(), today(), current_timestamp and current_date are: RFC 3339. */
   readonly now: string;
+  /** What `$name` is in expressions. */
+  readonly params?: readonly ParamValue[];
 }
 
 /**
  * An in-memory DuckDB without file access outside `folder`, without network, without extensions to load, with settings locked.
  * The clock functions are macros over the built-in ones, so that an expression gives the same in every segment and attempt.
+ *
+ * @throws PlatformError BAD_USER_INPUT for a parameter whose value is not of its type
  */
-export async function openDuckDb({ folder, memoryBytes, now }: DuckDbOptions): Promise<DuckDBConnection> {
+export async function openDuckDb({ folder, memoryBytes, now, params = [] }: DuckDbOptions): Promise<DuckDBConnection> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
     memory_limit: `${Math.floor(memoryBytes / 2 ** 20)}MiB`,
@@ -34,19 +42,6 @@ export async function openDuckDb({ folder, memoryBytes, now }: DuckDbOptions): P
   ]) {
     await connection.run(statement);
   }
+  await declareParams(connection, params);
   return connection;
-}
-
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** The first sentence of a DuckDB error, without its kind, position and suggestions. */
-export function duckDbMessage(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return (message.split('\n', 1)[0] ?? message).replace(/^[A-Z][A-Za-z ]+ Error: /, '').trim();
 }

@@ -6,6 +6,8 @@ export interface FunctionCatalogue {
   refusal(name: string): string | null;
   /** True for a function that calls a lambda for the elements of a list. */
   takesLambda(name: string): boolean;
+  /** True for what sees several rows: aggregates, and functions of windows. */
+  isAggregate(name: string): boolean;
 }
 
 /** The run's start; see `openDuckDb`. */
@@ -47,7 +49,11 @@ export async function loadFunctions(connection: DuckDBConnection): Promise<Funct
     else if (type === 'scalar' || type === 'macro') (stability === 'CONSISTENT' ? scalars : unstable).add(name);
     else tables.add(name);
   }
-  return { refusal, takesLambda: (name) => lambdas.has(name.toLowerCase()) };
+  return {
+    refusal,
+    takesLambda: (name) => lambdas.has(name.toLowerCase()),
+    isAggregate: (name) => aggregates.has(name.toLowerCase()) && !scalars.has(name.toLowerCase()),
+  };
 
   function refusal(written: string): string | null {
     const name = written.toLowerCase();

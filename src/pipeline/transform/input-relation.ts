@@ -13,11 +13,18 @@ export function rawRelation(alias: string): string {
  * exceed the widest row; without `new_line` the first CR LF is taken for the row end, also one inside quotes.
  */
 export function rawSql(input: CompiledInput, segment: Segment): string {
+  if (segment.scan) return scannedSql(input, segment.scan);
   const columns = ["'_pos': 'BIGINT'", ...input.columns.map(({ name }) => `${quoteText(`_text:${name}`)}: 'VARCHAR'`)].join(', ');
   const lineBytes = Math.max(segment.widestRowBytes + 1, 65_536);
   const bufferBytes = Math.max(segment.sizeBytes + 1, lineBytes * 2);
   return `SELECT * FROM read_csv(${quoteText(segment.path)}, header = false, auto_detect = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '',
     allow_quoted_nulls = false, strict_mode = true, max_line_size = ${lineBytes}, buffer_size = ${bufferBytes}, columns = {${columns}})`;
+}
+
+/** Rows keep the order of the file: one thread reads it. */
+function scannedSql(input: CompiledInput, { sql, firstPosition }: NonNullable<Segment['scan']>): string {
+  const texts = input.columns.map(({ name }) => `, ${quoteIdentifier(name)} AS ${textColumn(name)}`).join('');
+  return `SELECT row_number() OVER () + ${firstPosition - 1} AS _pos${texts} FROM ${sql}`;
 }
 
 /** The input as its readers need it: texts as they are, values converted exactly. */

@@ -1,6 +1,6 @@
 import type { ColumnSource } from '../../lineage/transformations.js';
 import type { InfluenceEdge } from '../../model/lineage.js';
-import { quoteIdentifier } from './duckdb.js';
+import { quoteIdentifier } from './sql-text.js';
 
 /**
  * A column of an input or of a step's result. In DuckDB it is up to two columns: the value under its own name, when `type`
@@ -12,13 +12,19 @@ export interface RelationColumn {
   readonly type: string | null;
   /** The store's type of a column passed through; null: computed, so that there is no text. */
   readonly passedType: string | null;
+  /** Kind of the store it was passed through from. */
+  readonly passedKind?: string;
+  /** Its text means the same to every kind of store. */
+  readonly portable?: boolean;
+  /** Text and value are the same, so that only the value is kept. */
+  readonly plain?: boolean;
   readonly sources: readonly ColumnSource[];
 }
 
 export interface Relation {
   readonly name: string;
-  /** Alias of the input its rows come from. */
-  readonly input: string;
+  /** Aliases of the inputs its rows come from. */
+  readonly inputs: readonly string[];
   readonly columns: readonly RelationColumn[];
   /** Input columns that decide which of its rows there are. */
   readonly influences: readonly InfluenceEdge[];
@@ -27,6 +33,11 @@ export interface Relation {
 /** DuckDB ignores case in names, and so does this. */
 export function findColumn(relation: Relation, name: string): RelationColumn | undefined {
   return relation.columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+}
+
+/** True for a column that has its text beside the value. */
+export function hasText({ passedType, plain }: RelationColumn): boolean {
+  return passedType !== null && plain !== true;
 }
 
 export function valueColumn(name: string): string {
@@ -48,7 +59,13 @@ export class Needs {
 
   /** The text where there is one, else the value: what a column that is only handed on needs. */
   whole(column: RelationColumn): void {
-    (column.passedType === null ? this.values : this.texts).add(column.name);
+    (hasText(column) ? this.texts : this.values).add(column.name);
+  }
+
+  /** Everything that the others need as well. */
+  add({ values, texts }: Needs): void {
+    for (const name of values) this.values.add(name);
+    for (const name of texts) this.texts.add(name);
   }
 
   has(column: RelationColumn): boolean {

@@ -15,6 +15,9 @@ export interface LoadOptions {
   readonly attempt?: number;
   readonly epoch?: number;
   readonly inputs?: readonly string[];
+  readonly slots?: LoadRequest['slots'];
+  readonly mode?: LoadRequest['mode'];
+  readonly minRatio?: number;
 }
 
 export const never = new AbortController().signal;
@@ -39,11 +42,12 @@ export function loadRequest(session: Session, options: LoadOptions = {}): LoadRe
     },
     stream,
     dataset: session.datasetOf(stream),
-    inputs: options.inputs ?? ['source'],
+    slots: options.slots ?? (options.inputs ?? ['source']).map((input) => ({ input, expectedVersion: null, state: null })),
     columns: Object.entries(columns).map(([name, type]) => ({ name, type })),
-    mode: key.length === 0 ? 'append' : 'upsert',
+    mode: options.mode ?? (key.length === 0 ? 'append' : 'upsert'),
     key,
     orderBy,
+    minRatio: options.minRatio ?? 0,
   };
 }
 
@@ -81,7 +85,7 @@ export async function loadRows(session: Session, rows: readonly TextRow[], optio
 
 /** Sessions of the engine that are in this database now. */
 export async function engineBackends(database: TestDatabase): Promise<{ pid: number; state: string; query: string; wait_event: string | null }[]> {
-  return database.query(`SELECT pid, state, query, wait_event FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tributary'`);
+  return database.query(`SELECT pid, state, query, wait_event FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tributary%'`);
 }
 
 /** Asks until the answer is true; the condition is one that must come about. */

@@ -19,10 +19,12 @@ export interface EngineRun {
 export interface EngineRunOptions {
   /** Keys of a document but version, name and namespace. */
   readonly document: Readonly<Record<string, unknown>>;
-  readonly connections: Readonly<Record<string, Pick<TestDatabase, 'host' | 'port' | 'name' | 'user' | 'password'>>>;
+  /** Databases, and folders of files. */
+  readonly connections: Readonly<Record<string, Pick<TestDatabase, 'host' | 'port' | 'name' | 'user' | 'password'> | { readonly folder: string }>>;
   readonly runId?: string;
   readonly attempt?: number;
   readonly epoch?: number;
+  readonly params?: Readonly<Record<string, string | null>>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (steps: readonly StepMetrics[]) => void;
   readonly onRejected?: (rows: readonly RejectedRow[]) => Promise<void>;
@@ -45,6 +47,8 @@ export async function runEngine({ document, connections, signal, ...options }: E
     connections: resolved(connections),
     folder,
     startedAt: '2026-03-01T12:00:00.000Z',
+    params: options.params ?? {},
+    replay: null,
   };
   const listener = {
     bound: (compiled: CompiledPipeline) => {
@@ -69,7 +73,9 @@ export async function runEngine({ document, connections, signal, ...options }: E
 
 function resolved(connections: EngineRunOptions['connections']): Record<string, ResolvedConnection> {
   return Object.fromEntries(
-    Object.entries(connections).map(([name, { host, port, name: database, user, password }]) => {
+    Object.entries(connections).map(([name, connection]) => {
+      if ('folder' in connection) return [name, { name, kind: 'file', config: { ...connection }, datasetNamespace: 'file' }];
+      const { host, port, name: database, user, password } = connection;
       const config = { host, port, database, user, password };
       return [name, { name, kind: 'postgres', config, datasetNamespace: `postgres://localhost:${port}` }];
     }),

@@ -51,6 +51,7 @@ function remember(sizes: number[]): (rows: readonly RejectedRow[]) => Promise<vo
 function loadThatRefuses(rows: readonly RefusedRow[]): Load {
   return {
     stage: () => Promise.resolve(),
+    stageErased: () => Promise.resolve(),
     refused: async function* () {
       yield await Promise.resolve(rows);
     },

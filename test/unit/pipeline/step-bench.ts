@@ -1,19 +1,20 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { connectors } from '../../../src/connectors/connectors.js';
 import { readConversion } from '../../../src/connectors/postgres/types.js';
-import type { CompiledPipeline } from '../../../src/model/compiled-pipeline.js';
+import type { CompiledOutput, CompiledPipeline } from '../../../src/model/compiled-pipeline.js';
 import type { StreamDescription } from '../../../src/model/connector.js';
 import type { RejectedRow } from '../../../src/model/dead-letter.js';
 import type { StepMetrics } from '../../../src/model/run.js';
 import type { CompileResult } from '../../../src/model/run-process.js';
-import { storeTransformRejects } from '../../../src/pipeline/rejected-rows.js';
+import type { Segment } from '../../../src/model/segment.js';
+import type { PassOutput } from '../../../src/pipeline/execute/destinations.js';
+import { runPass } from '../../../src/pipeline/execute/run-pass.js';
 import { compilePipeline } from '../../../src/pipeline/spec/compile-pipeline.js';
 import { parseSpec } from '../../../src/pipeline/spec/parse-spec.js';
 import { openDuckDb } from '../../../src/pipeline/transform/duckdb.js';
-import { Transformer } from '../../../src/pipeline/transform/transformer.js';
 import { formatCsv, parseCsv, type TextRow } from './csv.js';
 
 /** PostgreSQL types of the columns of the one input, `orders`, in table order. */
@@ -88,27 +89,57 @@ async function transformAll(
   { connection, folder, options }: Bench,
 ): Promise<StepRun> {
   const [input] = compiled.inputs;
-  if (!input) throw new Error('There is no input.');
-  const transformer = new Transformer(connection, input, compiled, folder);
-  await transformer.prepare();
-  await mkdir(folder, { recursive: true });
+  const [output] = compiled.outputs;
+  if (!input || !output) throw new Error('There is no input, or no output.');
   const places = input.columns.map(({ name }) => names.indexOf(name));
   const loaded: TextRow[] = [];
-  const step = options.segmentRows ?? Math.max(rows.length, 1);
+  const letters: RejectedRow[] = [];
+  let metrics: readonly StepMetrics[] = [];
+  await runPass({
+    compiled,
+    outputs: [outputInto(output, loaded, options.loadId ?? 'run/0/1')],
+    erases: false,
+    read: () => segmentsOf(rows, places, input.columns, folder, options.segmentRows ?? Math.max(rows.length, 1)),
+    connection,
+    folder,
+    memoryBytes,
+    limits: { rejectedRows: null, rejectedRatio: null },
+    store: async (batch) => void letters.push(...batch),
+    signal: new AbortController().signal,
+    onRead: () => undefined,
+    onSteps: (found) => {
+      metrics = found;
+    },
+  });
+  return { rows: loaded, metrics: [...metrics], letters };
+}
+
+/** An output that keeps the rows it is given, without their positions. */
+export function outputInto(compiled: CompiledOutput, loaded: TextRow[], loadId: string): PassOutput {
+  return {
+    compiled,
+    identity: { loadId, pipelineId: 'job_bench', runId: 'run', attempt: 1, epoch: 1 },
+    stage: async ({ path }) => void loaded.push(...parseCsv(await readFile(path, 'utf8')).map((row) => row.slice(1))),
+    stageErased: async () => undefined,
+    storeRefused: async () => undefined,
+  };
+}
+
+async function* segmentsOf(
+  rows: readonly TextRow[],
+  places: readonly number[],
+  columns: readonly { readonly name: string }[],
+  folder: string,
+  step: number,
+): AsyncGenerator<Segment> {
   for (let start = 0; start < rows.length; start += step) {
     const path = join(folder, `read-${start}.csv`);
     const lines = rows.slice(start, start + step).map((row, index) => formatCsv([[String(start + index + 1), ...places.map((place) => row[place] ?? null)]]));
     const text = lines.join('');
     await writeFile(path, text);
     const widestRowBytes = Math.max(...lines.map((line) => Buffer.byteLength(line)));
-    const segment = { path, columns: input.columns.map(({ name }) => name), rows: lines.length, sizeBytes: Buffer.byteLength(text), widestRowBytes };
-    const [written] = await transformer.transform(segment, new AbortController().signal);
-    if (written) loaded.push(...parseCsv(await readFile(written.path, 'utf8')).map((row) => row.slice(1)));
+    yield { path, columns: columns.map(({ name }) => name), rows: lines.length, sizeBytes: Buffer.byteLength(text), widestRowBytes };
   }
-  const letters: RejectedRow[] = [];
-  const ids = new Set(compiled.steps.map(({ id }) => id));
-  await storeTransformRejects(connection, transformer.rejected, ids, options.loadId ?? 'run/0/1', async (batch) => void letters.push(...batch));
-  return { rows: loaded, metrics: transformer.metrics(), letters };
 }
 
 function compile(types: ColumnTypes, steps: readonly StepDocument[], connection: DuckDBConnection): Promise<CompileResult> {
@@ -121,7 +152,7 @@ function compile(types: ColumnTypes, steps: readonly StepDocument[], connection:
     outputs: [{ from: String(steps.at(-1)?.['id'] ?? 'orders'), connection: 'shop', stream: 'mart.orders', load: { mode: 'append' } }],
   });
   const outputs = [{ kind: 'postgres', dataset: outputDataset, existing: null }];
-  return compilePipeline({ spec, inputs: { orders: describeStream(types) }, outputs }, connectors, connection);
+  return compilePipeline({ spec, inputs: { orders: describeStream(types) }, inputKinds: { orders: 'postgres' }, outputs }, connectors, connection);
 }
 
 function describeStream(types: ColumnTypes): StreamDescription {

@@ -15,6 +15,9 @@ const output = (from: string, load: object = { mode: 'append' }) => ({ from, con
 /** `minimal` with one step and an output of it. */
 const withStep = (step: unknown, from = 'shaped') => ({ ...minimal, steps: [step], outputs: [output(from)] });
 
+const withInput = (keys: object) => ({ ...minimal, inputs: { orders: { ...minimal.inputs.orders, ...keys } } });
+const join = { id: 'shaped', join: { left: 'orders', right: 'orders', on: 'true', columns: { id: 'id' } } };
+
 function problems(document: unknown): string[] {
   try {
     parseSpec(document);
@@ -32,9 +35,11 @@ describe('parseSpec', () => {
       ...minimal,
       owners: [],
       description: null,
+      inputs: { orders: { ...minimal.inputs.orders, incremental: null, recomputeBy: [] } },
       steps: [],
-      outputs: [{ ...minimal.outputs[0], load: { mode: 'append', key: [], orderBy: null } }],
-      limits: { memoryBytes: 512 * 2 ** 20, timeoutMs: null },
+      outputs: [{ ...minimal.outputs[0], load: { mode: 'append', key: [], orderBy: null, minRatio: 0 } }],
+      limits: { memoryBytes: 512 * 2 ** 20, timeoutMs: null, rejectedRows: null, rejectedRatio: null },
+      params: {},
     });
     expect(document).toEqual(minimal);
   });
@@ -58,40 +63,74 @@ outputs:
       ...minimal,
       owners: ['data-team'],
       description: 'All orders.',
+      inputs: {
+        orders: { ...minimal.inputs.orders, incremental: { cursor: 'updated_at', lookback: 'PT10M', nulls: 'include' }, recompute: { by: ['customer_id'] } },
+        customers: { ...minimal.inputs.orders, incremental: { cursor: 'version', lookback: 5 } },
+      },
       steps: [
         { id: 'open', filter: { from: 'orders', where: "status <> 'x'" } },
         { id: 'typed', cast: { from: 'open', columns: { amount: 'DECIMAL(12,2)' }, onError: 'reject' } },
-        { id: 'shaped', map: { from: 'typed', columns: { id: 'id', at: 'updated_at' } } },
+        { id: 'shaped', map: { from: 'typed', columns: { id: 'id', at: 'updated_at' }, over: 'increment' } },
+        { id: 'joined', join: { left: { from: 'shaped', as: 's' }, right: 'customers', kind: 'left', on: 's.id = customers.id', columns: { id: 's.id' } } },
+        { id: 'paired', join: { left: 'joined', right: 'shaped', on: 'joined.id = shaped.id', columns: { id: 'joined.id' } } },
+        { id: 'both', union: { from: ['joined', 'paired'] } },
+        { id: 'one', dedupe: { from: 'both', key: ['id'], orderBy: 'id', keep: 'first' } },
+        { id: 'totals', aggregate: { from: 'one', groupBy: ['id', 'a "name"'], columns: { rows: 'count(*)' } } },
+        { id: 'days', aggregate: { from: 'totals', groupBy: { day: 'rows + 1' }, columns: { rows: 'count(*)' }, over: 'increment' } },
       ],
-      outputs: [output('shaped', { mode: 'upsert', key: ['id'], orderBy: 'at' })],
-      limits: { memory: '1GiB', timeout: 'P1DT2H3M4.5S' },
+      outputs: [output('days', { mode: 'upsert', key: ['id'], orderBy: 'at' }), output('totals', { mode: 'overwrite' })],
+      limits: { memory: '1GiB', timeout: 'P1DT2H3M4.5S', rejected: { maxRows: 5, maxRatio: 0.01 } },
+      params: {
+        country: { type: 'VARCHAR', default: 'DE' },
+        least: { type: 'INTEGER' },
+        share: { type: 'DOUBLE', default: 0.5 },
+        none: { type: 'DATE', default: null },
+      },
     });
-    expect(spec.limits).toEqual({ memoryBytes: 2 ** 30, timeoutMs: ((26 * 60 + 3) * 60 + 4.5) * 1000 });
-    expect(spec.outputs[0]?.load).toEqual({ mode: 'upsert', key: ['id'], orderBy: 'at' });
-    expect(spec.steps).toHaveLength(3);
+    expect(spec.limits).toEqual({ memoryBytes: 2 ** 30, timeoutMs: ((26 * 60 + 3) * 60 + 4.5) * 1000, rejectedRows: 5, rejectedRatio: 0.01 });
+    expect(spec.outputs.map(({ load }) => load)).toEqual([
+      { mode: 'upsert', key: ['id'], orderBy: 'at', minRatio: 0 },
+      { mode: 'overwrite', key: [], orderBy: null, minRatio: 0.5 },
+    ]);
+    expect(spec.inputs['orders']).toMatchObject({ incremental: { cursor: 'updated_at', lookback: 'PT10M', nulls: 'include' }, recomputeBy: ['customer_id'] });
+    expect(spec.inputs['customers']).toMatchObject({ incremental: { cursor: 'version', lookback: 5, nulls: 'fail' }, recomputeBy: [] });
+    expect(spec.steps.slice(2)).toMatchObject([
+      { map: { over: 'increment' } },
+      { join: { left: { from: 'shaped', as: 's' }, right: { from: 'customers', as: 'customers' }, kind: 'left', over: 'all' } },
+      { join: { kind: 'inner' } },
+      { union: { from: ['joined', 'paired'] } },
+      { dedupe: { keep: 'first', over: 'all' } },
+      { aggregate: { groupBy: { id: '"id"', 'a "name"': '"a ""name"""' }, over: 'all' } },
+      { aggregate: { groupBy: { day: 'rows + 1' }, over: 'increment' } },
+    ]);
+    expect(spec.params).toEqual({
+      country: { type: 'VARCHAR', default: 'DE' },
+      least: { type: 'INTEGER' },
+      share: { type: 'DOUBLE', default: '0.5' },
+      none: { type: 'DATE', default: null },
+    });
   });
 
-  it.each(['schedule', 'retry', 'params', 'tests', 'contract', 'engine', 'Name', 'step'])('refuses the unknown key %s by its name', (key) => {
+  it.each(['schedule', 'retry', 'tests', 'contract', 'engine', 'Name', 'step'])('refuses the unknown key %s by its name', (key) => {
     expect(problems({ ...minimal, [key]: {} })).toEqual([`${key}: "${key}" is not a key that this version knows here. Remove it, or check the spelling.`]);
   });
 
   it.each([
-    ['inputs.orders.incremental', { ...minimal, inputs: { orders: { ...minimal.inputs.orders, incremental: { cursor: 'x' } } } }],
+    ['inputs.orders.incremental.lag', { ...minimal, inputs: { orders: { ...minimal.inputs.orders, incremental: { cursor: 'x', lag: 5 } } } }],
     ['steps[0].map.where', withStep({ id: 'shaped', map: { ...map.map, where: 'x' } })],
     ['steps[0].note', withStep({ ...map, note: 'x' })],
     ['outputs[0].load.onConflict', { ...minimal, outputs: [output('orders', { mode: 'append', onConflict: 'x' })] }],
-    ['limits.rejected', { ...minimal, limits: { rejected: {} } }],
+    ['limits.rejected.rows', { ...minimal, limits: { rejected: { rows: 5 } } }],
   ])('refuses an unknown key deep inside: %s', (path, document) => {
     expect(problems(document)).toEqual([expect.stringMatching(new RegExp(`^${path.replace(/[[\].]/g, '\\$&')}: `))]);
   });
 
-  it.each(['join', 'aggregate', 'union', 'sql', 'check', 'custom', 'toString', 'constructor'])(
-    'refuses the unknown step %s and says which there are',
-    (kind) => {
-      const step = JSON.parse(`{"id": "shaped", "${kind}": {"from": "orders"}}`) as unknown;
-      expect(problems(withStep(step))).toEqual([expect.stringMatching(/^steps\[0\]: A step has an id and exactly one of map, filter, cast; this one has /)]);
-    },
-  );
+  it.each(['flatten', 'enrich', 'sql', 'check', 'custom', 'toString', 'constructor'])('refuses the unknown step %s and says which there are', (kind) => {
+    const step = JSON.parse(`{"id": "shaped", "${kind}": {"from": "orders"}}`) as unknown;
+    expect(problems(withStep(step))).toEqual([
+      expect.stringMatching(/^steps\[0\]: A step has an id and exactly one of map, filter, cast, join, aggregate, union, dedupe; this one has /),
+    ]);
+  });
 
   it.each([
     ['no version', { ...minimal, version: undefined }, 'version: This key is missing'],
@@ -112,18 +151,18 @@ outputs:
     ],
     ['no outputs', { ...minimal, outputs: [] }, 'outputs: '],
     ['an output without load', { ...minimal, outputs: [{ from: 'orders', connection: 'w', stream: 's' }] }, 'outputs[0].load: This key is missing'],
-    ['a load mode that is not built', { ...minimal, outputs: [output('orders', { mode: 'overwrite' })] }, 'outputs[0].load.mode: '],
-    ['a step that is a text', withStep('shaped'), 'steps[0]: A step is a mapping with an id and one of map, filter, cast.'],
-    ['a step that is null', withStep(null), 'steps[0]: A step is a mapping with an id and one of map, filter, cast.'],
+    ['a load mode that is not built', { ...minimal, outputs: [output('orders', { mode: 'scd2' })] }, 'outputs[0].load.mode: '],
+    ['a step that is a text', withStep('shaped'), 'steps[0]: A step is a mapping with an id and one of map, filter, cast, join, aggregate, union, dedupe.'],
+    ['a step that is null', withStep(null), 'steps[0]: A step is a mapping with an id and one of map, filter, cast, join, aggregate, union, dedupe.'],
     [
       'a step with nothing but an id',
       withStep({ id: 'shaped' }),
-      'steps[0]: A step has an id and exactly one of map, filter, cast; this one has nothing but an id.',
+      'steps[0]: A step has an id and exactly one of map, filter, cast, join, aggregate, union, dedupe; this one has nothing but an id.',
     ],
     [
       'a step of two kinds',
       withStep({ ...map, filter: { from: 'orders', where: 'x' } }),
-      'steps[0]: A step has an id and exactly one of map, filter, cast; this one has "map", "filter".',
+      'steps[0]: A step has an id and exactly one of map, filter, cast, join, aggregate, union, dedupe; this one has "map", "filter".',
     ],
     ['a step without an id', withStep({ map: map.map }), 'steps[0].id: This key is missing; it is a text.'],
     ['a map of no columns', withStep({ id: 'shaped', map: { from: 'orders', columns: {} } }), 'steps[0].map.columns: name at least one column'],
@@ -180,6 +219,32 @@ outputs:
       'an append with a key',
       { ...minimal, outputs: [output('orders', { mode: 'append', key: ['id'] })] },
       'outputs[0].load: An append has neither key nor orderBy.',
+    ],
+    ['a lookback of months', withInput({ incremental: { cursor: 'at', lookback: 'P1M' } }), 'inputs.orders.incremental.lookback: give an ISO 8601 duration'],
+    [
+      'a side that is a number',
+      withStep({ ...join, join: { ...join.join, left: 5 } }),
+      'steps[0].join.left: name a step or input, or write {from: open, as: o}; found 5.',
+    ],
+    ['sides of one name', withStep(join), 'steps[0].join.right: Both sides are named "orders".'],
+    ['a join without a condition', withStep({ ...join, join: { ...join.join, on: undefined } }), 'steps[0].join.on: A join of kind inner needs a condition'],
+    ['a cross join with a condition', withStep({ ...join, join: { ...join.join, kind: 'cross' } }), 'steps[0].join.on: A cross join has no condition.'],
+    ['a union of one', withStep({ id: 'shaped', union: { from: ['orders'] } }), 'steps[0].union.from: '],
+    [
+      'a union of something that is not there',
+      withStep({ id: 'shaped', union: { from: ['orders', 'nowhere'] } }),
+      'steps[0].union.from[1]: There is no input or step "nowhere".',
+    ],
+    [
+      'minRatio of an append',
+      { ...minimal, outputs: [output('orders', { mode: 'append', minRatio: 0.5 })] },
+      'outputs[0].load.minRatio: minRatio belongs to mode overwrite.',
+    ],
+    ['orderBy without a key', { ...minimal, outputs: [output('orders', { mode: 'overwrite', orderBy: 'at' })] }, 'outputs[0].load.orderBy: orderBy decides'],
+    [
+      'a param that is a list',
+      { ...minimal, params: { a: { type: 'INTEGER', default: [] } } },
+      'params.a.default: give a text, a number, true, false or null; found a list.',
     ],
     [
       'a key that names a column twice',

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { Transformer } from '../../../../src/pipeline/transform/transformer.js';
-import { compiledSteps, type StepDocument, withDuckDb } from '../step-bench.js';
+import { runPass } from '../../../../src/pipeline/execute/run-pass.js';
+import { compiledSteps, outputInto, type StepDocument, withDuckDb } from '../step-bench.js';
 
 const types = { id: 'integer', amount: 'text' };
 const map = { id: 'shaped', map: { from: 'orders', columns: { id: 'id', amount: 'amount' } } };
@@ -11,15 +11,26 @@ const cast = { id: 'typed', cast: { from: 'orders', columns: { amount: 'INTEGER'
 /** A segment of three rows that is said to have four, as one cut short by a full disk. */
 async function transformShort(steps: readonly StepDocument[]): Promise<unknown> {
   const compiled = await compiledSteps(types, steps);
-  const [input] = compiled.inputs;
-  if (!input) throw new Error('The pipeline has an input.');
   return withDuckDb(async (connection, folder) => {
     const path = join(folder, 'short.csv');
     await writeFile(path, '1,1,10\n2,2,x\n3,3,30\n');
-    const transformer = new Transformer(connection, input, compiled, folder);
-    await transformer.prepare();
     const segment = { path, columns: ['id', 'amount'], rows: 4, sizeBytes: 20, widestRowBytes: 7 };
-    return transformer.transform(segment, new AbortController().signal);
+    await runPass({
+      compiled,
+      outputs: compiled.outputs.map((output) => outputInto(output, [], 'run/0/1')),
+      erases: false,
+      read: async function* () {
+        yield segment;
+      },
+      connection,
+      folder,
+      memoryBytes: 256 * 2 ** 20,
+      limits: { rejectedRows: null, rejectedRatio: null },
+      store: async () => undefined,
+      signal: new AbortController().signal,
+      onRead: () => undefined,
+      onSteps: () => undefined,
+    });
   });
 }
 

@@ -16,18 +16,36 @@ describe('an expression is refused', () => {
     ['a star of a relation', 'orders.*', 'A star cannot stand in an expression: name the columns.'],
     ['COLUMNS()', "COLUMNS('id')", 'A star cannot stand in an expression: name the columns.'],
     ['a star in a function', 'coalesce(*COLUMNS(*))', 'A star cannot stand in an expression: name the columns.'],
-    ['a window', 'row_number() OVER (ORDER BY id)', 'Window functions are not built yet.'],
-    ['an aggregate as a window', 'sum(id) OVER ()', 'Window functions are not built yet.'],
     ['an aggregate', 'sum(id)', 'sum() is an aggregate: an expression here sees one row at a time.'],
     ['count(*)', 'count(*)', 'count_star() is an aggregate: an expression here sees one row at a time.'],
-    ['a named parameter', '$name', 'Parameters are not built yet.'],
-    ['a counted parameter', '$1', 'Parameters are not built yet.'],
-    ['a question mark', '? + 1', 'Parameters are not built yet.'],
+    ['a parameter that is not listed', '$name', 'There is no parameter $name. The document has no params.'],
+    ['a counted parameter', '$1', 'Parameters are named, not counted: write $name, and list it in params.'],
+    ['a question mark', '? + 1', 'Parameters are named, not counted: write $name, and list it in params.'],
     ['a counted column', '#1', 'Columns are named, not counted: #1 is not an expression here.'],
     ['DEFAULT', 'DEFAULT', ''],
   ])('that is %s', async (_, expression, message) => {
     expect(await mapOf(expression)).toEqual([expect.stringContaining(`steps[0].map.columns.result: ${message}`)]);
     expect(await filterOf(expression)).toEqual([expect.stringContaining(`steps[0].filter.where: ${message}`)]);
+  });
+
+  it.each([
+    ['without PARTITION BY', 'row_number() OVER (ORDER BY id)', 'row_number() OVER needs PARTITION BY'],
+    ['of everything', 'sum(id) OVER ()', 'sum() OVER needs PARTITION BY'],
+    ['that depends on an order it does not have', 'row_number() OVER (PARTITION BY id)', 'row_number() OVER (PARTITION BY …) needs ORDER BY there'],
+    ['inside a window', 'sum(row_number() OVER (PARTITION BY id ORDER BY id)) OVER (PARTITION BY id)', 'A window cannot stand inside another one.'],
+    ['that estimates', 'approx_count_distinct(id) OVER (PARTITION BY id)', 'approx_count_distinct() is an estimate'],
+  ])('that is a window %s', async (_, expression, message) => {
+    expect(await mapOf(expression)).toEqual([expect.stringContaining(`steps[0].map.columns.result: ${message}`)]);
+  });
+
+  it('that is a window in a filter, or windows that have nothing in common', async () => {
+    expect(await filterOf('sum(id) OVER (PARTITION BY email) > 1')).toEqual([
+      'steps[0].filter.where: A window sees several rows and cannot stand here. Put it into a column of a map step before this one.',
+    ]);
+    const apart = { a: 'sum(id) OVER (PARTITION BY email)', b: 'sum(id) OVER (PARTITION BY id)' };
+    expect(await problemsOf(columns, [{ id: 'shaped', map: { from: 'orders', columns: apart } }])).toEqual([
+      'steps[0].map.columns: The windows of this step have no PARTITION BY in common, so that each would need all rows. Split it into two map steps.',
+    ]);
   });
 
   it.each([

@@ -1,0 +1,65 @@
+import type { CompiledStep } from '../../model/compiled-pipeline.js';
+import { PlatformError } from '../../model/errors.js';
+import { quoteIdentifier, quoteText } from '../transform/duckdb.js';
+import type { Statements } from './statements.js';
+
+/** Rows that casts of a pass have refused. */
+export class RejectedTable {
+  readonly name = quoteIdentifier('_rejected');
+
+  constructor(private readonly statements: Statements) {}
+
+  async open(): Promise<void> {
+    await this.statements.run(`CREATE TABLE ${this.name} (step VARCHAR, pos BIGINT, message VARCHAR, "row" VARCHAR)`);
+  }
+
+  /** @returns how many */
+  async append({ id, from, rejects }: CompiledStep): Promise<number> {
+    if (!rejects) return 0;
+    const { conditionSql, messageSql, rowSql } = rejects;
+    return this.statements.run(
+      `INSERT INTO ${this.name} SELECT ${quoteText(id)}, _pos, ${messageSql}, ${rowSql} FROM ${quoteIdentifier(from[0] ?? '')} WHERE ${conditionSql}`,
+    );
+  }
+
+  /** The step and sentence that most rows were rejected by. */
+  async mostFrequent(): Promise<{ readonly step: string; readonly message: string; readonly rows: number } | null> {
+    const [row] = await this.statements.rows(`SELECT step, message, count(*) FROM ${this.name} GROUP BY ALL ORDER BY count(*) DESC, step, message LIMIT 1`);
+    return row ? { step: String(row[0]), message: String(row[1]), rows: Number(row[2]) } : null;
+  }
+
+  async close(): Promise<void> {
+    await this.statements.clear(`DROP TABLE IF EXISTS ${this.name}`);
+  }
+}
+
+/** `limits.rejected` of the document. */
+export interface RejectedLimits {
+  /** null: any number. */
+  readonly rejectedRows: number | null;
+  /** Part (0 to 1) of the rows read, from 1,000 rows read on; null: any part. */
+  readonly rejectedRatio: number | null;
+}
+
+const leastRowsForRatio = 1_000;
+
+/** What the limits say to this many rows: null: nothing, else the beginning of a sentence. */
+export function exceededBudget({ rejectedRows, rejectedRatio }: RejectedLimits, rejected: number, read: number): string | null {
+  const found = `Of ${read} rows read, ${rejected} were rejected, which is more than `;
+  if (rejectedRows !== null && rejected > rejectedRows) return `${found}limits.rejected.maxRows (${rejectedRows}) allows`;
+  if (rejectedRatio !== null && read >= leastRowsForRatio && rejected > rejectedRatio * read)
+    return `${found}limits.rejected.maxRatio (${rejectedRatio}) allows`;
+  return null;
+}
+
+/** @throws PlatformError REJECTED_BUDGET */
+export async function assertBudget(limits: RejectedLimits, table: RejectedTable, rejected: number, read: number): Promise<void> {
+  const exceeded = rejected === 0 ? null : exceededBudget(limits, rejected, read);
+  if (exceeded === null) return;
+  const most = await table.mostFrequent();
+  const example = most ? ` Step "${most.step}" rejected ${most.rows} of them: ${most.message}.` : '';
+  throw new PlatformError('REJECTED_BUDGET', `${exceeded}.${example} Nothing was written. Mend the source or the step, or raise the limit.`, {
+    context: { rejected, read },
+    ...(most && { step: most.step }),
+  });
+}
