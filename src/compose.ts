@@ -8,15 +8,21 @@ import { Documents } from './documents/documents.js';
 import { Graph, type GraphSettings } from './graph/graph.js';
 import type { ClosingStack } from './lib/closing-stack.js';
 import { parseSpec } from './pipeline/spec/parse-spec.js';
+import { AuditLog } from './services/audit.js';
 import { ConnectionService } from './services/connections.js';
 import { DatasetService } from './services/datasets.js';
 import { DeadLetterService } from './services/dead-letters.js';
+import { changeJudge } from './services/impact/judge-change.js';
+import { ImpactService } from './services/impact-questions.js';
+import { ImpactReportService } from './services/impact-reports.js';
 import { JobService } from './services/jobs.js';
 import { LineageService } from './services/lineage.js';
 import { NodeService } from './services/nodes.js';
 import { PipelineService } from './services/pipelines.js';
+import { ReplayService } from './services/replay-letters.js';
 import { RunService } from './services/runs.js';
 import { compileInProcess } from './worker/compile-in-process.js';
+import { compileManyInProcess } from './worker/compile-many.js';
 import { WakeTasks } from './worker/wake-tasks.js';
 import { Worker } from './worker/worker.js';
 
@@ -56,15 +62,24 @@ export async function startServer(request: ServerRequest): Promise<string> {
 
 function composeServices({ secret }: ServerRequest, graph: Graph, documents: Documents, wakeTasks: WakeTasks, onCancel: (runId: string) => void): ApiServices {
   const connections = new ConnectionService({ graph, connectors, secret });
+  const compile = compileInProcess();
+  const judge = changeJudge({ graph, connections, connectors, compileMany: compileManyInProcess() });
+  const reports = new ImpactReportService({ reports: documents.impactReports });
+  const audit = new AuditLog({ entries: documents.audit });
+  const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit, onCancel });
+  const runs = new RunService({ graph, onQueued: () => wakeTasks.enqueue(), onCancel });
   return {
     connections,
     datasets: new DatasetService({ graph }),
     deadLetters: new DeadLetterService({ letters: documents.deadLetters }),
+    impacts: new ImpactService({ graph, connections, connectors, compile, judge, reports }),
     jobs: new JobService({ graph }),
     lineage: new LineageService({ graph }),
     nodes: new NodeService({ graph }),
-    pipelines: new PipelineService({ graph, connections, connectors, compile: compileInProcess(), onCancel }),
-    runs: new RunService({ graph, onQueued: () => wakeTasks.enqueue(), onCancel }),
+    pipelines,
+    reports,
+    replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
+    runs,
   };
 }
 

@@ -1,6 +1,6 @@
-// Records which datasets the latest version of a pipeline writes, and no others.
-// $id          string
-// $datasetIds  list of strings
+// Records which datasets the latest version of a pipeline writes and by which keys, and no others.
+// $id      string
+// $writes  list of {datasetId string, key list of strings: empty when rows are only added}
 // => nothing
 // Index: job_id, dataset_id
 MATCH (pipeline:Job {id: $id})
@@ -8,6 +8,6 @@ CALL (pipeline) {
   MATCH (pipeline)-[former:WRITES]->(:Dataset)
   DELETE former
 }
-UNWIND $datasetIds AS datasetId
-MATCH (dataset:Dataset {id: datasetId})
-CREATE (pipeline)-[:WRITES]->(dataset)
+UNWIND $writes AS written
+MATCH (dataset:Dataset {id: written.datasetId})
+CREATE (pipeline)-[:WRITES {key: written.key}]->(dataset)

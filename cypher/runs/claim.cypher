@@ -28,4 +28,4 @@ SET
   run.leaseUntil = datetime.realtime() + duration({seconds: $leaseSeconds})
 WITH pipeline, run
 MATCH (version:PipelineVersion {pipelineId: pipeline.id, version: run.pipelineVersion})
-RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error} AS run, pipeline {.id, .namespace, .name, .description, .owners, .spec, .version, .deletedAt} AS pipeline, version.spec AS spec, run.cancelRequestedAt IS NOT NULL AS cancelRequested
+RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params} AS run, pipeline {.id, .namespace, .name, .description, .owners, .spec, .version, .deletedAt} AS pipeline, version.spec AS spec, run.cancelRequestedAt IS NOT NULL AS cancelRequested

@@ -4,8 +4,9 @@
 // $name       string  of the pipeline
 // $trigger    string  who or what asked for it
 // $metrics    string  JSON: all zero
+// $params     string or null  JSON: the values it was started with
 // $lock       string  any value
-// => run map; no row when there is no such pipeline
+// => run map, spec string (JSON of the version to run); no row when there is no such pipeline
 // Index: job_key, run_id
 MATCH (pipeline:Job {namespace: $namespace, name: $name})
 SET pipeline.lock = $lock
@@ -21,6 +22,7 @@ ON CREATE SET
   run.epoch = 0,
   run.queuedAt = datetime.truncate('microsecond', datetime.realtime()),
   run.metrics = $metrics,
+  run.params = $params,
   run.steps = '[]'
 MERGE (run)-[:OF]->(pipeline)
-RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error} AS run
+RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params} AS run, pipeline.spec AS spec

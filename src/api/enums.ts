@@ -1,6 +1,8 @@
 import { registerEnumType } from 'type-graphql';
 import type { NodeKind as NodeKindWord } from '../model/catalogue.js';
 import type { DeadLetterStatus as DeadLetterStatusWord } from '../model/dead-letter.js';
+import type { Severity as SeverityWord } from '../model/impact.js';
+import type { KeptGroup } from '../model/impact-report.js';
 import type { Direction as DirectionWord, EdgeType as EdgeTypeWord, Evidence as EvidenceWord, LineageLevel as LineageLevelWord } from '../model/lineage.js';
 import type { Truncation as TruncationWord } from '../model/lineage-query.js';
 import type { RunState as RunStateWord } from '../model/run.js';
@@ -35,6 +37,14 @@ registerEnumType(Evidence, { name: 'Evidence', description: 'How we know: EXECUT
 export const Truncation: Words<TruncationWord> = { MAX_NODES: 'MAX_NODES', MAX_DEPTH: 'MAX_DEPTH' };
 registerEnumType(Truncation, { name: 'Truncation' });
 
-/** Replaying and discarding are not built yet. */
-export const DeadLetterStatus: Words<Extract<DeadLetterStatusWord, 'OPEN'>> = { OPEN: 'OPEN' };
+export const DeadLetterStatus: Words<DeadLetterStatusWord> = { OPEN: 'OPEN', REPLAYED: 'REPLAYED', DISCARDED: 'DISCARDED' };
 registerEnumType(DeadLetterStatus, { name: 'DeadLetterStatus' });
+
+export const Severity: Words<SeverityWord> = { BREAKS: 'BREAKS', CHANGES_VALUES: 'CHANGES_VALUES', STALE: 'STALE', NONE: 'NONE' };
+registerEnumType(Severity, {
+  name: 'Severity',
+  description: 'BREAKS: the job can no longer run. CHANGES_VALUES: runs, other values. STALE: no longer refreshed, because something upstream breaks. NONE.',
+});
+
+export const ImpactGroup: Words<KeptGroup> = { KIND: 'KIND', OWNER: 'OWNER', NAMESPACE: 'NAMESPACE', SEVERITY: 'SEVERITY' };
+registerEnumType(ImpactGroup, { name: 'ImpactGroup' });

@@ -7,7 +7,7 @@ import { RunState } from './enums.js';
 import { JobKeyInput } from './inputs.js';
 import { pageRequest } from './paging.js';
 import { runNode } from './run-node.js';
-import { DateTimeScalar } from './scalars.js';
+import { DateTimeScalar, JsonScalar } from './scalars.js';
 import { DatasetVersionType } from './types/datasets.js';
 import { JobType } from './types/jobs.js';
 import { type RelayConnection, toConnection } from './types/pages.js';
@@ -39,8 +39,11 @@ export class RunResolver {
   }
 
   @Mutation(() => RunResult, { description: 'Queues a run; a worker takes it when a slot is free and no other run of the pipeline is being executed.' })
-  async startRun(@Arg('pipeline', () => JobKeyInput) pipeline: JobKeyInput): Promise<Run | NotFoundType | ConflictType> {
-    return runResult(await this.runs.start({ pipeline, trigger: 'manual' }));
+  async startRun(
+    @Arg('pipeline', () => JobKeyInput) pipeline: JobKeyInput,
+    @Arg('params', () => JsonScalar, { nullable: true, description: 'Values by name, for the params of its document.' }) params: unknown,
+  ): Promise<Run | NotFoundType | ConflictType> {
+    return runResult(await this.runs.start({ pipeline, trigger: 'manual', params }));
   }
 
   @Mutation(() => RunResult, { description: 'A queued run ends at once, a running one within seconds. What it has committed stays committed.' })
@@ -79,7 +82,7 @@ export function runConnection({ items, ...page }: Page<Run>): RelayConnection<Ru
   return toConnection({ ...page, items: items.map(({ cursor, node }) => ({ cursor, node: runNode(node) })) });
 }
 
-function runResult(result: RunOutcome): Run | NotFoundType | ConflictType {
+export function runResult(result: RunOutcome): Run | NotFoundType | ConflictType {
   if ('run' in result) return runNode(result.run);
   return result.outcome === 'notFound' ? new NotFoundType(result.message) : new ConflictType(result.message);
 }

@@ -5,6 +5,7 @@ import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-gr
 import { ConnectionResolver } from './connections.js';
 import { ColumnResolver, ColumnVersionResolver, DatasetResolver, DatasetVersionResolver } from './datasets.js';
 import { DeadLetterResolver } from './dead-letters.js';
+import { ImpactItemResolver, ImpactReportResolver } from './impact.js';
 import { JobResolver } from './jobs.js';
 import { LineageEdgeResolver, LineageHitResolver, LineageResolver } from './lineage.js';
 import { NodeResolver } from './nodes.js';
@@ -19,6 +20,8 @@ const resolvers: NonEmptyArray<new (...services: never[]) => object> = [
   ColumnVersionResolver,
   DatasetVersionResolver,
   DeadLetterResolver,
+  ImpactReportResolver,
+  ImpactItemResolver,
   JobResolver,
   LineageResolver,
   LineageHitResolver,
@@ -39,19 +42,21 @@ export function printGraphqlSchema(schema: GraphQLSchema): string {
   return `# Written by \`npm run schema\` from src/api; a test keeps it in step. Do not edit.\n\n${printSchema(lexicographicSortSchema(schema))}\n`;
 }
 
-function containerOf({ connections, datasets, deadLetters, jobs, lineage, nodes, pipelines, runs }: ApiServices): ContainerType {
+function containerOf({ connections, datasets, deadLetters, impacts, jobs, lineage, nodes, pipelines, reports, replays, runs }: ApiServices): ContainerType {
   const instances = new Map<unknown, object>([
     [ConnectionResolver, new ConnectionResolver(connections)],
     [DatasetResolver, new DatasetResolver(datasets)],
     [ColumnResolver, new ColumnResolver()],
     [ColumnVersionResolver, new ColumnVersionResolver()],
     [DatasetVersionResolver, new DatasetVersionResolver()],
-    [DeadLetterResolver, new DeadLetterResolver(deadLetters, pipelines)],
+    [DeadLetterResolver, new DeadLetterResolver(deadLetters, pipelines, replays)],
+    [ImpactReportResolver, new ImpactReportResolver(impacts, reports)],
+    [ImpactItemResolver, new ImpactItemResolver()],
     [JobResolver, new JobResolver(jobs, runs)],
     [LineageResolver, new LineageResolver(lineage)],
     [LineageHitResolver, new LineageHitResolver()],
     [LineageEdgeResolver, new LineageEdgeResolver()],
-    [NodeResolver, new NodeResolver({ nodes, datasets, connections, deadLetters })],
+    [NodeResolver, new NodeResolver({ nodes, datasets, connections, deadLetters, reports })],
     [PipelineResolver, new PipelineResolver(pipelines)],
     [RunResolver, new RunResolver(runs)],
   ]);

@@ -1,29 +1,19 @@
-import { type Connection, type QueryFilter, Schema } from 'mongoose';
+import type { Connection, QueryFilter } from 'mongoose';
 import { decodeCursor, encodeCursor } from '../lib/page-cursor.js';
 import type { Page, PageRequest } from '../model/catalogue.js';
-import type { DeadLetter, DeadLetterStage, DeadLetterStatus } from '../model/dead-letter.js';
+import type { DeadLetter, DeadLetterStatus } from '../model/dead-letter.js';
 import { PlatformError } from '../model/errors.js';
-
-/** PENDING: written by an attempt that has not committed yet; nobody sees it. */
-type StoredStatus = 'PENDING' | DeadLetterStatus;
-
-interface DeadLetterDocument {
-  /** Letter id + ':' + attempt, so that writing one again changes nothing. */
-  _id: string;
-  letterId: string;
-  loadId: string;
-  runId: string;
-  pipelineId: string;
-  attempt: number;
-  stage: DeadLetterStage;
-  step: string;
-  code: string;
-  message: string;
-  /** JSON, because column names may hold dots and dollar signs; null when the row is too large to keep. */
-  row: string | null;
-  status: StoredStatus;
-  createdAt: Date;
-}
+import {
+  type DeadLetterDocument,
+  guarded,
+  type LetterModel,
+  letterIdOf,
+  letterModel,
+  letterOf,
+  type NewDeadLetter,
+  pendingDocument,
+} from './dead-letter-document.js';
+import { LetterReplays } from './letter-replays.js';
 
 export interface DeadLetterQuery extends PageRequest {
   readonly pipelineId?: string | undefined;
@@ -31,44 +21,17 @@ export interface DeadLetterQuery extends PageRequest {
   readonly status?: DeadLetterStatus | undefined;
 }
 
-/** A MongoDB document holds at most 16 MiB; the rest is room for the other fields. */
-const largestRowBytes = 15 * 1024 * 1024;
 const visible: readonly DeadLetterStatus[] = ['OPEN', 'REPLAYED', 'DISCARDED'];
-
-const schema = new Schema<DeadLetterDocument>(
-  {
-    _id: { type: String, required: true },
-    letterId: { type: String, required: true },
-    loadId: { type: String, required: true },
-    runId: { type: String, required: true },
-    pipelineId: { type: String, required: true },
-    attempt: { type: Number, required: true },
-    stage: { type: String, required: true },
-    step: { type: String, required: true },
-    code: { type: String, required: true },
-    message: { type: String, required: true },
-    row: { type: String, default: null },
-    status: { type: String, required: true },
-    createdAt: { type: Date, required: true },
-  },
-  { versionKey: false, collection: 'deadLetters', strict: 'throw' },
-);
-schema.index({ letterId: 1 });
-schema.index({ loadId: 1, status: 1 });
-schema.index({ runId: 1, status: 1 });
-schema.index({ pipelineId: 1, status: 1 });
-schema.index({ status: 1, createdAt: -1 });
-
-function letterModel(connection: Connection) {
-  return connection.model('DeadLetter', schema);
-}
 
 /** Rows that were refused, kept until somebody replays or discards them. */
 export class DeadLetterStore {
-  private readonly letters: ReturnType<typeof letterModel>;
+  readonly replays: LetterReplays;
+  private readonly letters: LetterModel;
+  private lastWrittenAt = 0;
 
   constructor(connection: Connection) {
     this.letters = letterModel(connection);
+    this.replays = new LetterReplays(this.letters);
   }
 
   /** Makes the indexes. */
@@ -77,11 +40,13 @@ export class DeadLetterStore {
   }
 
   /** Writes letters that nobody sees until `open`. Writing the same ones again changes nothing. */
-  async storePending(letters: readonly Omit<DeadLetter, 'status' | 'createdAt'>[]): Promise<void> {
+  async storePending(letters: readonly NewDeadLetter[]): Promise<void> {
     if (letters.length === 0) return;
-    const createdAt = new Date();
-    const writes = letters.map((letter) => {
-      const document = pendingDocument(letter, createdAt);
+    // Never the time of the batch before: the letters of one run are in the order in which they came.
+    this.lastWrittenAt = Math.max(this.lastWrittenAt + 1, Date.now());
+    const createdAt = new Date(this.lastWrittenAt);
+    const writes = letters.map((letter, place) => {
+      const document = pendingDocument(letter, createdAt, place);
       return { updateOne: { filter: { _id: document._id }, update: { $setOnInsert: document }, upsert: true } };
     });
     await guarded(() => this.letters.bulkWrite(writes, { ordered: false }));
@@ -101,6 +66,14 @@ export class DeadLetterStore {
   /** Runs with letters that are neither opened nor deleted. */
   async runsWithPending(): Promise<string[]> {
     return guarded(() => this.letters.distinct('runId', { status: 'PENDING' }));
+  }
+
+  /** OPEN letters become DISCARDED, unless a run takes them again at this moment. @returns how many there were */
+  async discard(ids: readonly string[]): Promise<number> {
+    const letterIds = ids.flatMap((id) => letterIdOf(id) ?? []);
+    const filter = { letterId: { $in: letterIds }, status: 'OPEN', replayRunId: null } as QueryFilter<DeadLetterDocument>;
+    const { modifiedCount } = await guarded(() => this.letters.updateMany(filter, { $set: { status: 'DISCARDED' } }));
+    return modifiedCount;
   }
 
   /** Newest first. @throws PlatformError BAD_USER_INPUT when `after` is not a cursor of this list */
@@ -128,35 +101,11 @@ export class DeadLetterStore {
 
   /** By the public id, `dl_…`. */
   async byId(id: string): Promise<DeadLetter | null> {
-    if (!id.startsWith('dl_')) return null;
-    const document = await guarded(() => this.letters.findOne({ letterId: id.slice(3), status: { $in: visible } }).lean<DeadLetterDocument>());
+    const letterId = letterIdOf(id);
+    if (letterId === null) return null;
+    const document = await guarded(() => this.letters.findOne({ letterId, status: { $in: visible } }).lean<DeadLetterDocument>());
     return document === null ? null : letterOf(document);
   }
-}
-
-function pendingDocument({ id, row, ...letter }: Omit<DeadLetter, 'status' | 'createdAt'>, createdAt: Date): DeadLetterDocument {
-  const text = row === null ? null : JSON.stringify(row);
-  const bytes = text === null ? 0 : Buffer.byteLength(text);
-  const kept = bytes <= largestRowBytes;
-  return {
-    ...letter,
-    _id: `${id}:${letter.attempt}`,
-    letterId: id,
-    row: kept ? text : null,
-    message: kept ? letter.message : `${letter.message} The row itself (${bytes} bytes) is too large to be kept.`,
-    status: 'PENDING',
-    createdAt,
-  };
-}
-
-function letterOf({ _id, letterId, row, status, createdAt, ...rest }: DeadLetterDocument): DeadLetter {
-  return {
-    ...rest,
-    id: `dl_${letterId}`,
-    row: row === null ? null : (JSON.parse(row) as Record<string, unknown>),
-    status: status as DeadLetterStatus,
-    createdAt: createdAt.toISOString(),
-  };
 }
 
 function olderThan(after: string): QueryFilter<DeadLetterDocument> {
@@ -166,14 +115,4 @@ function olderThan(after: string): QueryFilter<DeadLetterDocument> {
     throw new PlatformError('BAD_USER_INPUT', '`after` is not a cursor that this list returned. Pass `endCursor` of an earlier page, or leave it out.');
   }
   return { $or: [{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: id } }] };
-}
-
-/** The driver's errors quote addresses and documents; what leaves this file does not. */
-async function guarded<T>(operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    const name = error instanceof Error ? error.name : 'unknown error';
-    throw new PlatformError('DOCUMENTS_UNAVAILABLE', `The dead letters in MongoDB cannot be used now (${name}).`, { retryable: true });
-  }
 }

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import mongoose, { type Connection } from 'mongoose';
 import { PlatformError } from '../model/errors.js';
+import { AuditStore } from './audit.js';
 import { DeadLetterStore } from './dead-letters.js';
+import { ImpactReportStore } from './impact-reports.js';
 
 export interface DocumentsSettings {
   /** `mongodb://…` or `mongodb+srv://…`; may hold credentials, which appear in no message. */
@@ -18,10 +20,14 @@ const operationTimeoutMs = 5_000;
 
 /** The only door to MongoDB. */
 export class Documents {
+  readonly audit: AuditStore;
   readonly deadLetters: DeadLetterStore;
+  readonly impactReports: ImpactReportStore;
 
   private constructor(private readonly connection: Connection) {
+    this.audit = new AuditStore(connection);
     this.deadLetters = new DeadLetterStore(connection);
+    this.impactReports = new ImpactReportStore(connection);
   }
 
   /**
@@ -32,7 +38,8 @@ export class Documents {
   static async open({ uri, connectTimeoutMs = 30_000 }: DocumentsSettings): Promise<Documents> {
     const connection = await connect(uri, performance.now() + connectTimeoutMs);
     const documents = new Documents(connection);
-    await documents.deadLetters.prepare();
+    const { audit, deadLetters, impactReports } = documents;
+    for (const store of [audit, deadLetters, impactReports]) await store.prepare();
     return documents;
   }
 

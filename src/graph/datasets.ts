@@ -1,5 +1,6 @@
 import type { Dataset } from '../model/catalogue.js';
 import type { DatasetRef } from '../model/dataset.js';
+import type { JobRef } from '../model/lineage-query.js';
 import { boolean, type Fields, fields, integer, optionalText, optionalTime, text, texts } from './decode.js';
 import { nothing, statement } from './statement.js';
 
@@ -41,6 +42,18 @@ export const standingOfDatasets = statement<{ datasets: readonly DatasetRef[]; p
     id: text(record, 'id'),
     otherWriters: boolean(record, 'otherWriters'),
   }),
+);
+
+/** One for each pipeline that writes the dataset and does not count among `except`; `key` empty: rows are only added. */
+export interface PlannedKey {
+  readonly datasetId: string;
+  readonly key: readonly string[];
+}
+
+export const plannedKeysOfDataset = statement<DatasetRef & { except: readonly JobRef[] }, PlannedKey>(
+  'datasets/planned-keys',
+  ['namespace', 'name', 'except'],
+  (record) => ({ datasetId: text(record, 'datasetId'), key: texts(record, 'key') }),
 );
 
 /** Result: the dataset with the name that was asked for. */

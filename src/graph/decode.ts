@@ -73,6 +73,13 @@ export function fields(record: Fields, field: string): Fields {
   return { get: (name) => map.get(name) };
 }
 
+/** A list of maps. */
+export function maps(record: Fields, field: string): Fields[] {
+  const value = record.get(field);
+  if (!Array.isArray(value)) return unexpected(field, 'a list of maps', value);
+  return value.map((item: unknown) => fields({ get: () => item }, field));
+}
+
 function isAbsent(record: Fields, field: string): boolean {
   const value = record.get(field);
   return value === null || value === undefined;

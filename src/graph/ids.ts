@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-export type IdPrefix = 'conn' | 'ds' | 'col' | 'job' | 'dv' | 'edge' | 'claim';
+export type IdPrefix = 'conn' | 'ds' | 'col' | 'job' | 'dv' | 'edge' | 'claim' | 'imp' | 'aud';
 
 /** A new opaque id that never changes, e.g. `ds_5f0c…`. A run's id is a bare UUID instead. */
 export function newId(prefix: IdPrefix): string {

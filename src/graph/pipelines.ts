@@ -1,4 +1,5 @@
 import type { Dataset, Pipeline, PipelineVersion } from '../model/catalogue.js';
+import type { DatasetRef } from '../model/dataset.js';
 import type { JobRef } from '../model/lineage-query.js';
 import { dataset } from './datasets.js';
 import { boolean, type Fields, fields, integer, json, optionalText, optionalTime, text, texts, time } from './decode.js';
@@ -87,7 +88,25 @@ export const useConnections = statement<{ id: string; names: readonly string[] }
   (record) => text(record, 'name'),
 );
 export const setReads = statement<{ id: string; datasetIds: readonly string[] }, null>('pipelines/set-reads', ['id', 'datasetIds'], nothing);
-export const setWrites = statement<{ id: string; datasetIds: readonly string[] }, null>('pipelines/set-writes', ['id', 'datasetIds'], nothing);
+/** `key` empty: rows are only added. */
+export const setWrites = statement<{ id: string; writes: readonly { datasetId: string; key: readonly string[] }[] }, null>(
+  'pipelines/set-writes',
+  ['id', 'writes'],
+  nothing,
+);
+
+export interface Neighbours {
+  /** A pipeline outside the set reads what the set writes or will write. */
+  readonly read: boolean;
+  /** A pipeline outside the set writes what the set will read. */
+  readonly written: boolean;
+}
+
+export const neighboursOfPipelines = statement<{ pipelines: readonly JobRef[]; inputs: readonly DatasetRef[]; outputs: readonly DatasetRef[] }, Neighbours>(
+  'pipelines/neighbours',
+  ['pipelines', 'inputs', 'outputs'],
+  (record) => ({ read: boolean(record, 'read'), written: boolean(record, 'written') }),
+);
 
 export const findPipelines = statement<{ pipelines: readonly JobRef[] }, Pipeline>('pipelines/find', ['pipelines'], pipeline);
 export const findPipelinesByIds = statement<{ ids: readonly string[] }, Pipeline>('pipelines/find-by-ids', ['ids'], pipeline);

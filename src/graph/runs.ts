@@ -34,6 +34,7 @@ export function run(record: Fields): Run {
     metrics: json(map, 'metrics'),
     steps: json(map, 'steps'),
     error: optionalJson(map, 'error'),
+    params: optionalJson(map, 'params'),
   };
 }
 
@@ -44,10 +45,21 @@ function versionOfRun(record: Fields): { runId: string; version: DatasetVersion 
   return { runId: text(record, 'runId'), version: datasetVersion(record) };
 }
 
-export const createRun = statement<{ id: string; namespace: string; name: string; trigger: string; metrics: string } & Locking, Run>(
+interface NewRun extends Locking {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly trigger: string;
+  /** JSON */
+  readonly metrics: string;
+  /** JSON */
+  readonly params: string | null;
+}
+
+export const createRun = statement<NewRun, { run: Run; spec: unknown }>(
   'runs/create',
-  ['id', 'namespace', 'name', 'trigger', 'metrics', 'lock'],
-  run,
+  ['id', 'namespace', 'name', 'trigger', 'metrics', 'params', 'lock'],
+  (record) => ({ run: run(record), spec: json(record, 'spec') }),
 );
 export const lockRun = statement<{ id: string } & Locking, Run>('runs/lock', ['id', 'lock'], run);
 /** `id` null: every queued run of the pipeline. */

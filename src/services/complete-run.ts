@@ -29,15 +29,18 @@ export interface Completion extends Holder {
   /** What was run: the lineage is its. */
   readonly compiled: CompiledPipeline;
   readonly summary: RunSummary;
+  /** It took dead letters again and so says nothing about what depends on what: no edge is opened or closed by it. */
+  readonly replay?: boolean;
 }
 
 /**
  * Ends a run COMPLETE and records all it did: state and metrics, a version of every output, what was read and written, the
  * edge set of every output. Edges and schemas are touched, and the revision raised, only when they are not as before.
  */
-export async function completeRun(transaction: GraphTransaction, { runId, epoch, compiled, summary }: Completion): Promise<void> {
-  const ended = await endHeldRun(transaction, 'COMPLETE', { runId, epoch, metrics: summary.metrics, steps: summary.steps });
-  if (ended === null) return;
+export async function completeRun(transaction: GraphTransaction, { runId, epoch, compiled, summary, replay = false }: Completion): Promise<void> {
+  const held = await endHeldRun(transaction, 'COMPLETE', { runId, epoch, metrics: summary.metrics, steps: summary.steps });
+  if (held === null) return;
+  const ended = { ...held, deleted: held.deleted || replay };
   const { pipelineId } = ended;
   const found = foundDatasets(compiled);
   let records = await readDatasetRecords(transaction, found, pipelineId);

@@ -1,7 +1,7 @@
 import { groupedBy } from '../lib/grouped-by.js';
 import type { Connection } from '../model/connection.js';
 import type { Connector, Session, StreamDescription } from '../model/connector.js';
-import type { DatasetRef } from '../model/dataset.js';
+import { type DatasetRef, datasetKey } from '../model/dataset.js';
 import { isPlatformError, type SpecIssue } from '../model/errors.js';
 import type { PipelineSpec } from '../model/pipeline-spec.js';
 import type { CompileRequest } from '../model/run-process.js';
@@ -10,10 +10,17 @@ import type { ConnectionService } from './connections.js';
 /** Looks up streams that are not there yet but will be made by another saved pipeline. */
 export type FindPlanned = (stream: string, dataset: DatasetRef, connector: Connector | undefined) => Promise<StreamDescription | null>;
 
+/** Schemas by `datasetKey`. null: there shall be no such stream. */
+export type AssumedStreams = ReadonlyMap<string, StreamDescription | null>;
+
 export interface DescribeParts {
   readonly connections: ConnectionService;
   readonly connectors: Readonly<Record<string, Connector>>;
   readonly findPlanned: FindPlanned;
+  /** What inputs are to be instead of what is found. */
+  readonly assumedInputs?: AssumedStreams;
+  /** What stands at outputs instead of what is found. */
+  readonly assumedOutputs?: AssumedStreams;
 }
 
 export type DescribedStreams = { readonly request: CompileRequest } | { readonly issues: readonly SpecIssue[] };
@@ -81,12 +88,15 @@ async function describeOne(
   { name, kind }: Connection,
   session: Session,
   { path, stream, use }: NamedStream,
-  { connectors, findPlanned }: DescribeParts,
+  parts: DescribeParts,
 ): Promise<Described | SpecIssue> {
   try {
     const dataset = session.datasetOf(stream);
-    const there = await session.describe(stream);
-    const found = there ?? (use === 'input' ? await findPlanned(stream, dataset, connectors[kind]) : null);
+    const assumed = (use === 'input' ? parts.assumedInputs : parts.assumedOutputs)?.get(datasetKey(dataset));
+    if (assumed) return { dataset, kind, found: assumed };
+    const there = assumed === null ? null : await session.describe(stream);
+    const planned = there === null && assumed !== null && use === 'input';
+    const found = planned ? await parts.findPlanned(stream, dataset, parts.connectors[kind]) : there;
     if (found === null && use === 'input') {
       return {
         path: `${path}.stream`,
@@ -107,5 +117,6 @@ function toRequest(spec: PipelineSpec, described: ReadonlyMap<string, Described 
     const { kind, dataset, found } = at(`outputs[${index}]`);
     return { kind, dataset, existing: found };
   });
-  return { spec, inputs: Object.fromEntries(inputs), outputs };
+  const inputKinds = Object.fromEntries(Object.keys(spec.inputs).map((alias) => [alias, at(`inputs.${alias}`).kind]));
+  return { spec, inputs: Object.fromEntries(inputs), inputKinds, outputs };
 }

@@ -1,34 +1,54 @@
 import { columnsOfDatasets } from '../graph/columns.js';
-import { findDatasets } from '../graph/datasets.js';
+import { plannedKeysOfDataset } from '../graph/datasets.js';
 import type { Graph } from '../graph/graph.js';
-import { producersOfDataset } from '../graph/pipelines.js';
-import type { Column } from '../model/catalogue.js';
-import type { Connector, StreamColumn } from '../model/connector.js';
+import { outputSchema } from '../lineage/dataset-schema.js';
+import type { CompiledOutput } from '../model/compiled-pipeline.js';
+import type { Connector, StreamColumn, StreamDescription } from '../model/connector.js';
+import type { ColumnSchema, DatasetRef } from '../model/dataset.js';
 import type { JobRef } from '../model/lineage-query.js';
 import type { FindPlanned } from './describe-streams.js';
 import { longestList } from './pages.js';
 
-/** Streams that a saved pipeline will make, as the graph has recorded them; what `reader` itself makes does not count. */
-export function plannedStreams(graph: Graph, reader: JobRef): FindPlanned {
+/** A stream that is not there yet, as far as it is known. */
+interface Plan {
+  readonly stream: string;
+  readonly dataset: DatasetRef;
+  readonly columns: readonly ColumnSchema[];
+  /** Empty: none is known. */
+  readonly key: readonly string[];
+}
+
+/** Streams that saved pipelines will make, as the graph has recorded them; what the `except` ones make does not count. */
+export function plannedStreams(graph: Graph, except: readonly JobRef[]): FindPlanned {
+  const others = except.map(({ namespace, name }) => ({ namespace, name }));
   return async (stream, { namespace, name }, connector) => {
-    const [found] = await graph.read(findDatasets, { datasets: [{ namespace, name }] });
-    if (found === undefined) return null;
-    const { id } = found.dataset;
-    const producers = await graph.read(producersOfDataset, { datasetId: id, afterNamespace: '', afterName: '', limit: 2 });
-    if (!producers.some((producer) => producer.namespace !== reader.namespace || producer.name !== reader.name)) return null;
-    const columns = await graph.read(columnsOfDatasets, { datasetIds: [id], limit: longestList });
-    return {
-      stream,
-      dataset: { namespace, name },
-      columns: columns.map((column) => plannedColumn(column, connector)),
-      primaryKey: [],
-      uniqueKeys: [],
-      cursorCandidates: [],
-    };
+    const writers = await graph.read(plannedKeysOfDataset, { namespace, name, except: others });
+    const [first] = writers;
+    if (first === undefined) return null;
+    const columns = await graph.read(columnsOfDatasets, { datasetIds: [first.datasetId], limit: longestList });
+    const agreed = writers.every(({ key }) => key.join() === first.key.join());
+    return planned({ stream, dataset: { namespace, name }, columns, key: agreed ? first.key : [] }, connector);
   };
 }
 
-function plannedColumn({ name, type, nullable, ordinal }: Column, connector: Connector | undefined): StreamColumn {
+/** What the table of an output will be once the pipeline has run. */
+export function plannedStream(output: CompiledOutput, connector: Connector | undefined): StreamDescription {
+  const { stream, dataset, load } = output;
+  return planned({ stream, dataset, columns: outputSchema(output).columns, key: load.key }, connector);
+}
+
+function planned({ stream, dataset, columns, key }: Plan, connector: Connector | undefined): StreamDescription {
+  return {
+    stream,
+    dataset,
+    columns: columns.map((column) => plannedColumn(column, connector)),
+    primaryKey: key,
+    uniqueKeys: key.length === 0 ? [] : [key],
+    cursorCandidates: columns.flatMap(({ name, type }) => (type !== null && connector?.isCursorType(type) === true ? [name] : [])),
+  };
+}
+
+function plannedColumn({ name, type, nullable, ordinal }: ColumnSchema, connector: Connector | undefined): StreamColumn {
   const storeType = type ?? '';
   const read = connector?.readConversion(storeType) ?? null;
   return { name, type: storeType, nullable: nullable ?? true, ordinal, read, writable: true, optional: nullable ?? true };

@@ -21,8 +21,10 @@ import type { DatasetVersion, Page, PageRequest } from '../model/catalogue.js';
 import { PlatformError } from '../model/errors.js';
 import type { JobRef } from '../model/lineage-query.js';
 import { isFinal, noMetrics, type Run, type RunState } from '../model/run.js';
+import { parseSpec } from '../pipeline/spec/parse-spec.js';
 import { type Completion, completeRun } from './complete-run.js';
 import { longestList, positionByTime, rowLimit, timeCursor, toPage, wholeList } from './pages.js';
+import { checkParams } from './run-params.js';
 import { type ClaimedRun, type Holder, RunQueue, type RunReport } from './run-queue.js';
 
 export interface RunServiceParts {
@@ -33,7 +35,20 @@ export interface RunServiceParts {
   readonly onCancel: (runId: string) => void;
 }
 
-export type StartedRun = { readonly outcome: 'queued'; readonly run: Run } | { readonly outcome: 'notFound' | 'conflict'; readonly message: string };
+export interface StartRequest {
+  readonly pipeline: JobRef;
+  /** Who or what asks for it. */
+  readonly trigger: string;
+  /** Values by name: any JSON, which is checked. */
+  readonly params?: unknown;
+  /** Default: a new one. */
+  readonly id?: string;
+}
+
+export type StartedRun =
+  | { readonly outcome: 'queued'; readonly run: Run }
+  | { readonly outcome: 'notFound'; readonly message: string }
+  | { readonly outcome: 'conflict'; readonly message: string };
 export type CancelledRun = { readonly outcome: 'cancelled'; readonly run: Run } | { readonly outcome: 'notFound' | 'conflict'; readonly message: string };
 
 export interface RunListRequest extends PageRequest {
@@ -54,11 +69,15 @@ export class RunService {
     this.#queue = new RunQueue(parts.graph);
   }
 
-  /** Queues a run of the pipeline's latest version. */
-  async start({ pipeline: { namespace, name }, trigger }: { pipeline: JobRef; trigger: string }): Promise<StartedRun> {
-    const id = uuidv7();
-    const metrics = JSON.stringify(noMetrics);
-    const [run] = await this.parts.graph.write(createRun, { id, namespace, name, trigger, metrics, lock: id });
+  /** Queues a run of the pipeline's latest version. @throws PlatformError BAD_USER_INPUT when `params` are not those of its document */
+  async start({ pipeline: { namespace, name }, trigger, params = null, id = uuidv7() }: StartRequest): Promise<StartedRun> {
+    const run = await this.parts.graph.transaction(async (transaction) => {
+      const written = { metrics: JSON.stringify(noMetrics), params: params === null ? null : JSON.stringify(params) };
+      const [created] = await transaction.run(createRun, { id, namespace, name, trigger, ...written, lock: id });
+      // What throws here takes the run away again.
+      if (created !== undefined) checkParams(parseSpec(created.spec).spec.params, params);
+      return created?.run;
+    });
     if (run === undefined) return { outcome: 'notFound', message: `There is no pipeline ${namespace}/${name}; save it first.` };
     this.parts.onQueued();
     return { outcome: 'queued', run };

@@ -2,12 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { CommittedLoad } from '../model/connector.js';
 import { loadId } from '../model/load-id.js';
 import type { OutputSummary } from '../model/run.js';
+import type { RunOutput } from './output-places.js';
 import type { ConnectionSource } from './ports.js';
-
-export interface OutputPlace {
-  readonly connection: string;
-  readonly stream: string;
-}
 
 /** What a destination says about one output of a run; null: it holds no such load. */
 export type FoundLoad = OutputSummary | null;
@@ -22,12 +18,12 @@ export type FoundLoad = OutputSummary | null;
 export async function findCommittedLoads(
   connections: ConnectionSource,
   runId: string,
-  outputs: readonly OutputPlace[],
+  outputs: readonly RunOutput[],
   attempts: number,
   signal?: AbortSignal,
 ): Promise<FoundLoad[]> {
   return Promise.all(
-    outputs.map(async ({ connection, stream }, index) => {
+    outputs.map(async ({ connection, stream, index }) => {
       const id = loadId(runId, index);
       const load = await insist(attempts, signal, () => findOne(connections, connection, stream, id));
       return load === null ? null : summaryOf(id, load);

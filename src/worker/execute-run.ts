@@ -1,11 +1,15 @@
 import type { Logger } from 'pino';
 import { toErrorRecord } from '../model/errors.js';
 import type { PipelineSpec } from '../model/pipeline-spec.js';
-import { noMetrics } from '../model/run.js';
+import { noMetrics, replayTrigger } from '../model/run.js';
+import type { ReplayPart } from '../model/run-process.js';
+import { paramTexts } from '../services/run-params.js';
 import type { ClaimedRun } from '../services/run-queue.js';
 import { Lease, type LeaseSettings } from './lease.js';
+import { outputsOfRun, type RunOutput } from './output-places.js';
 import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunQueue } from './ports.js';
 import { recordEnd } from './record-end.js';
+import { writeReplayFiles } from './replay-files.js';
 import * as reasons from './run-errors.js';
 import { makeRunFolder, removeRunFolder } from './run-folder.js';
 import { type RunEnd, RunSupervision, type SupervisionRequest, type SupervisionRules } from './supervise-run.js';
@@ -32,6 +36,9 @@ export class RunExecution {
   /** What was asked for before there was a process to ask. */
   private early: 'cancelled' | 'lost' | 'stopped' | null = null;
   private folder: string | null = null;
+  /** Those that it fills; null until the document is read. */
+  private outputs: readonly RunOutput[] | null = null;
+  private readonly preparing = new AbortController();
   private recording = false;
 
   /** @param claimedAtMs  `performance.now()` at the moment before the run was claimed */
@@ -58,12 +65,14 @@ export class RunExecution {
 
   cancel(): void {
     this.early ??= 'cancelled';
+    this.preparing.abort();
     this.supervision?.cancel();
   }
 
   /** Ends the process and records nothing: the run goes on after the next start. */
   stop(): void {
     this.early ??= 'stopped';
+    this.preparing.abort();
     this.ending.abort();
     this.supervision?.stop();
   }
@@ -73,20 +82,21 @@ export class RunExecution {
     if (this.recording) return;
     this.logger.warn('The lease of this run is lost; its process is stopped and nothing is recorded.');
     this.early = 'lost';
+    this.preparing.abort();
     this.supervision?.lose();
   }
 
   private async execute(): Promise<void> {
-    let spec: PipelineSpec | null = null;
     let end: RunEnd;
     try {
-      spec = this.parts.parseSpec(this.claimed.spec).spec;
+      const { spec } = this.parts.parseSpec(this.claimed.spec);
+      this.outputs = outputsOfRun(spec, null);
       end = await this.supervise(spec);
     } catch (error) {
       end = this.endedBefore() ?? { type: 'failed', error: toErrorRecord(error), metrics: noMetrics, steps: [], killed: false, committing: false, bound: null };
     }
     this.recording = true;
-    await this.record(end, spec);
+    await this.record(end);
     this.lease.close();
     await this.tidy();
   }
@@ -97,7 +107,7 @@ export class RunExecution {
     if (before !== null) return before;
     const { run } = this.claimed;
     const ports = {
-      store: (rows: Parameters<DeadLetterKeeper['store']>[2]) => this.parts.deadLetters.store(run, run.attempt, rows),
+      store: (rows: Parameters<DeadLetterKeeper['store']>[2]) => this.parts.deadLetters.store(run, run.attempt, rows, spec.outputs),
       progress: (progress: { metrics: typeof noMetrics; steps: typeof run.steps }) =>
         this.parts.runs.progress({ runId: run.id, epoch: run.epoch, ...progress }),
       logger: this.logger,
@@ -113,12 +123,22 @@ export class RunExecution {
     this.folder = await makeRunFolder(this.parts.runsFolder, run.id, run.attempt);
     const startedAt = run.startedAt ?? new Date().toISOString();
     const { timeoutMs, memoryBytes } = spec.limits;
+    const replay = run.trigger === replayTrigger ? await this.writeReplayed(spec, this.folder) : null;
+    const params = paramTexts(spec.params, run.params);
+    const { id: runId, pipelineId, attempt, epoch } = run;
     return {
-      request: { runId: run.id, pipelineId: run.pipelineId, attempt: run.attempt, epoch: run.epoch, spec, connections, folder: this.folder, startedAt },
+      request: { runId, pipelineId, attempt, epoch, spec, connections, folder: this.folder, startedAt, params, replay },
       memoryBytes,
       timeoutMs,
       timeLeftMs: timeoutMs === null ? null : Date.parse(startedAt) + timeoutMs - Date.now(),
     };
+  }
+
+  private async writeReplayed(spec: PipelineSpec, folder: string): Promise<ReplayPart[]> {
+    const letters = this.parts.deadLetters.replayed(this.runId);
+    const parts = await writeReplayFiles(letters, spec, folder, this.preparing.signal);
+    this.outputs = outputsOfRun(spec, parts);
+    return parts;
   }
 
   private endedBefore(): RunEnd | null {
@@ -127,9 +147,9 @@ export class RunExecution {
     return { type: 'cancelled', error: reasons.cancelled, metrics: noMetrics, steps: [], killed: false, committing: false, bound: null };
   }
 
-  private async record(end: RunEnd, spec: PipelineSpec | null): Promise<void> {
+  private async record(end: RunEnd): Promise<void> {
     try {
-      await recordEnd({ run: this.claimed.run, end, spec }, this.parts, this.logger, this.ending.signal);
+      await recordEnd({ run: this.claimed.run, end, outputs: this.outputs }, this.parts, this.logger, this.ending.signal);
     } catch (error) {
       if (this.ending.signal.aborted) return;
       this.logger.error({ err: error }, 'The end of this run could not be recorded.');

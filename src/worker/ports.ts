@@ -6,7 +6,10 @@ import type { RunService } from '../services/runs.js';
 /** What the worker needs of the services, and nothing more. */
 export type RunQueue = Pick<RunService, 'claim' | 'renew' | 'progress' | 'complete' | 'fail' | 'abort' | 'recover' | 'get'>;
 export type ConnectionSource = Pick<ConnectionService, 'resolve' | 'open'>;
-export type DeadLetterKeeper = Pick<DeadLetterService, 'store' | 'open' | 'discardPending' | 'runsWithPending'>;
+export type DeadLetterKeeper = Pick<
+  DeadLetterService,
+  'store' | 'open' | 'discardPending' | 'runsWithPending' | 'replayed' | 'resolveReplayed' | 'releaseReplayed' | 'runsWithReplayed'
+>;
 
 /** Reads a saved pipeline document. @throws InvalidSpecError */
 export type ParseSpec = (document: unknown) => { readonly spec: PipelineSpec };

@@ -2,9 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CompiledPipeline } from '../model/compiled-pipeline.js';
 import { isPlatformError } from '../model/errors.js';
-import type { PipelineSpec } from '../model/pipeline-spec.js';
-import type { Run, RunSummary } from '../model/run.js';
+import { outputOfLoad } from '../model/load-id.js';
+import { type Run, type RunSummary, replayTrigger } from '../model/run.js';
 import { type FoundLoad, findCommittedLoads } from './committed-loads.js';
+import type { RunOutput } from './output-places.js';
 import type { ConnectionSource, DeadLetterKeeper, RunQueue } from './ports.js';
 import * as reasons from './run-errors.js';
 import type { RunEnd } from './supervise-run.js';
@@ -12,8 +13,8 @@ import type { RunEnd } from './supervise-run.js';
 export interface EndedRun {
   readonly run: Run;
   readonly end: RunEnd;
-  /** null when the document could not be read: then nothing can have been committed. */
-  readonly spec: PipelineSpec | null;
+  /** Those that it fills; null when the document could not be read: then nothing can have been committed. */
+  readonly outputs: readonly RunOutput[] | null;
 }
 
 interface Recorders {
@@ -29,29 +30,33 @@ const patientAttempts = 10;
 const committingAttempts = 900;
 
 /** Writes how a run ended, its dead letters first. A run whose loads all stand at their destinations is COMPLETE, whatever its process said. */
-export async function recordEnd({ run, end, spec }: EndedRun, parts: Recorders, logger: Logger, signal: AbortSignal): Promise<void> {
+export async function recordEnd(ended: EndedRun, parts: Recorders, logger: Logger, signal: AbortSignal): Promise<void> {
+  const { run, end, outputs } = ended;
   if (end.type === 'lost' || end.type === 'stopped') return;
-  if (end.type === 'done') return complete(run, end, parts, logger, signal);
-  const found = spec === null ? [] : await committedLoads(run, end, spec, parts, logger, signal);
+  if (end.type === 'done') return complete(ended, end, parts, logger, signal);
+  const found = outputs === null ? [] : await committedLoads(run, end, outputs, parts, logger, signal);
   const committed = (found ?? []).filter((load) => load !== null);
   const whole = committed.length > 0 && committed.length === found?.length;
-  if (whole && end.bound !== null) return complete(run, { compiled: end.bound, summary: summaryOf(end, committed) }, parts, logger, signal);
-  if (found !== null) await settleLetters(run, committed, parts.deadLetters, logger);
+  if (whole && end.bound !== null) return complete(ended, { compiled: end.bound, summary: summaryOf(end, committed) }, parts, logger, signal);
+  if (found !== null) await settleLetters(ended, committed, parts.deadLetters, logger);
   const undecided = found === null && end.committing;
   const error = undecided ? reasons.commitUnknown(end.error) : whole ? reasons.committedWithoutLineage(end.error) : end.error;
   const record = { runId: run.id, epoch: run.epoch, error, metrics: end.metrics, steps: end.steps };
-  await persist(() => (end.type === 'cancelled' ? parts.runs.abort(record) : parts.runs.fail(record)), logger, signal);
+  const recorded = await persist(() => (end.type === 'cancelled' ? parts.runs.abort(record) : parts.runs.fail(record)), logger, signal);
+  // Not before the run is final: until then another attempt may be at the same letters.
+  if (recorded && found !== null) await releaseLetters(run, parts.deadLetters, logger);
 }
 
 async function complete(
-  run: Run,
+  ended: EndedRun,
   { compiled, summary }: { compiled: CompiledPipeline; summary: RunSummary },
   { runs, deadLetters }: Recorders,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  await settleLetters(run, summary.outputs, deadLetters, logger);
-  const report = { runId: run.id, epoch: run.epoch, compiled, summary: withEarlierCounts(run, summary) };
+  const { run } = ended;
+  await settleLetters(ended, summary.outputs, deadLetters, logger);
+  const report = { runId: run.id, epoch: run.epoch, compiled, summary: withEarlierCounts(run, summary), replay: run.trigger === replayTrigger };
   await persist(() => runs.complete(report), logger, signal);
 }
 
@@ -65,7 +70,7 @@ function withEarlierCounts(run: Run, summary: RunSummary): RunSummary {
 async function committedLoads(
   run: Run,
   end: UnfinishedEnd,
-  spec: PipelineSpec,
+  outputs: readonly RunOutput[],
   { connections }: Recorders,
   logger: Logger,
   signal: AbortSignal,
@@ -73,7 +78,7 @@ async function committedLoads(
   const matters = (end.killed && end.bound !== null) || run.attempt > 1;
   try {
     const attempts = end.committing ? committingAttempts : matters ? patientAttempts : 1;
-    return await findCommittedLoads(connections, run.id, spec.outputs, attempts, signal);
+    return await findCommittedLoads(connections, run.id, outputs, attempts, signal);
   } catch (error) {
     if (signal.aborted) throw error;
     logger.warn({ err: error }, 'The destination could not be asked whether it holds the rows of this run.');
@@ -87,25 +92,38 @@ function summaryOf({ metrics, steps }: UnfinishedEnd, outputs: RunSummary['outpu
 }
 
 /** Opens the letters of what was committed and deletes the rest. What fails here is made up for later, from what the destinations say. */
-async function settleLetters(run: Run, committed: RunSummary['outputs'], letters: DeadLetterKeeper, logger: Logger): Promise<void> {
+async function settleLetters({ run, outputs }: EndedRun, committed: RunSummary['outputs'], letters: DeadLetterKeeper, logger: Logger): Promise<void> {
   try {
-    for (const { loadId, committedAttempt } of committed) await letters.open(loadId, committedAttempt);
+    for (const { loadId, committedAttempt } of committed) {
+      await letters.open(loadId, committedAttempt);
+      const output = outputs?.find(({ index }) => index === outputOfLoad(loadId));
+      if (output && run.trigger === replayTrigger) await letters.resolveReplayed(run.id, output);
+    }
     await letters.discardPending(run.id);
   } catch (error) {
     logger.warn({ err: error }, 'The dead letters of this run could not be opened now; it is tried again.');
   }
 }
 
-/** Tries again while the graph is away; a refusal because somebody else has the run is the end of it. */
-async function persist(write: () => Promise<void>, logger: Logger, signal: AbortSignal): Promise<void> {
+async function releaseLetters({ id, trigger }: Run, letters: DeadLetterKeeper, logger: Logger): Promise<void> {
+  if (trigger !== replayTrigger) return;
+  try {
+    await letters.releaseReplayed(id);
+  } catch (error) {
+    logger.warn({ err: error }, 'The dead letters that this run was given could not be released now; it is tried again.');
+  }
+}
+
+/** Tries again while the graph is away; a refusal because somebody else has the run is the end of it: false. */
+async function persist(write: () => Promise<void>, logger: Logger, signal: AbortSignal): Promise<boolean> {
   for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
       await write();
-      return;
+      return true;
     } catch (error) {
       if (isPlatformError(error) && error.code === 'LEASE_LOST') {
         logger.warn('Another worker has this run; its end is not recorded here.');
-        return;
+        return false;
       }
       if (!isPlatformError(error) || !error.retryable || signal.aborted) throw error;
       logger.warn({ err: error }, 'The end of a run could not be recorded; trying again.');

@@ -1,13 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { connectors } from '../connectors/connectors.js';
 import { type ErrorRecord, PlatformError, toErrorRecord } from '../model/errors.js';
 import { noMetrics, type RunMetrics, type StepMetrics } from '../model/run.js';
 import type { CompileRequest, FromRunProcess, RunRequest, ToRunProcess } from '../model/run-process.js';
 import { runPipeline } from '../pipeline/run-pipeline.js';
+import { boundCasts } from '../pipeline/spec/bound-casts.js';
 import { compilePipeline } from '../pipeline/spec/compile-pipeline.js';
 import { openDuckDb } from '../pipeline/transform/duckdb.js';
+import { loadFunctions } from '../pipeline/transform/functions.js';
 
 /** The process in which one document is compiled or one run is executed. It obeys its parent's messages and ends with its parent. */
 
@@ -19,6 +22,7 @@ let batches = 0;
 
 process.on('message', (message: ToRunProcess) => {
   if (message.type === 'compile') void finish(() => compile(message.request));
+  else if (message.type === 'compileMany') void finish(() => compileMany(message.requests));
   else if (message.type === 'run') void finish(() => run(message.request));
   else if (message.type === 'cancel') cancelled.abort(new PlatformError('RUN_CANCELLED', 'The run was cancelled.'));
   else stored.get(message.batch)?.(message.error);
@@ -30,11 +34,29 @@ process.on('SIGINT', () => undefined);
 void send({ type: 'ready' });
 
 async function compile(request: CompileRequest): Promise<void> {
+  await send({ type: 'compiled', result: await inSandbox((connection) => compilePipeline(request, connectors, connection)) });
+}
+
+async function compileMany(requests: readonly CompileRequest[]): Promise<void> {
+  const functions = await inSandbox(loadFunctions);
+  for (const [index, request] of requests.entries()) {
+    const { result, casts } = await inSandbox(async (connection) => {
+      const compiled = await compilePipeline(request, connectors, connection, functions);
+      return { result: compiled, casts: 'compiled' in compiled ? await boundCasts(compiled.compiled, connection) : [] };
+    });
+    await send({ type: 'compiledOne', index, result, casts });
+  }
+  await send({ type: 'compiledAll' });
+}
+
+/** Each document has a DuckDB of its own, which is closed behind it. */
+async function inSandbox<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-compile-'));
+  const connection = await openDuckDb({ folder, memoryBytes: compileMemoryBytes, now: new Date().toISOString() });
   try {
-    const connection = await openDuckDb({ folder, memoryBytes: compileMemoryBytes, now: new Date().toISOString() });
-    await send({ type: 'compiled', result: await compilePipeline(request, connectors, connection) });
+    return await work(connection);
   } finally {
+    connection.closeSync();
     await rm(folder, { recursive: true, force: true });
   }
 }

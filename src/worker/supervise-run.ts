@@ -152,6 +152,8 @@ export class RunSupervision {
         this.after(this.rules.exitWithinMs, () => this.child.kill());
         return;
       case 'compiled':
+      case 'compiledOne':
+      case 'compiledAll':
         return;
     }
   }

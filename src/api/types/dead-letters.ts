@@ -1,5 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
-import type { DeadLetter, DeadLetterStage, DeadLetterStatus as DeadLetterStatusWord } from '../../model/dead-letter.js';
+import type { DeadLetter, DeadLetterStage, DeadLetterStatus as DeadLetterStatusWord, OutputPlace } from '../../model/dead-letter.js';
 import { DeadLetterStatus } from '../enums.js';
 import { DateTimeScalar, JsonScalar } from '../scalars.js';
 import { NodeType } from './nodes.js';
@@ -11,11 +11,12 @@ export class DeadLetterType extends NodeType implements DeadLetter {
   runId!: string;
   pipelineId!: string;
   attempt!: number;
+  output!: OutputPlace;
 
   @Field(() => String)
   step!: string;
 
-  @Field(() => String, { description: 'transform or load.' })
+  @Field(() => String, { description: 'extract, transform or load.' })
   stage!: DeadLetterStage;
 
   @Field(() => String)

@@ -10,6 +10,7 @@ export function typeNameOf(value: object): string {
   const kind = 'kind' in value ? String(value.kind) : '';
   if (kind in lineageTypes) return lineageTypes[kind as NodeKindWord];
   if ('datasetNamespace' in value) return 'Connection';
+  if ('verdict' in value) return 'ImpactReport';
   return 'status' in value ? 'DeadLetter' : 'DatasetVersion';
 }
 

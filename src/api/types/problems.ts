@@ -1,9 +1,8 @@
 import { createUnionType, Field, InterfaceType, ObjectType } from 'type-graphql';
 import type { ErrorCode, SpecIssue } from '../../model/errors.js';
-import { PipelineType } from './jobs.js';
 import { RunType } from './runs.js';
 
-type ProblemName = 'InvalidSpec' | 'NotFound' | 'Conflict';
+type ProblemName = 'InvalidSpec' | 'GateBlocked' | 'NotFound' | 'Conflict';
 
 @InterfaceType('Problem', {
   description: 'What a client must be ready for; anything else is a GraphQL error with extensions.code.',
@@ -68,15 +67,10 @@ export class ConflictType extends ProblemType {
   }
 }
 
-function nameOf(value: object, otherwise: string): string {
+/** Of an object type of a union: problems know theirs. */
+export function nameOf(value: object, otherwise: string): string {
   return 'typeName' in value ? String(value.typeName) : otherwise;
 }
-
-export const PipelineResult = createUnionType({
-  name: 'PipelineResult',
-  types: () => [PipelineType, InvalidSpecType, ConflictType] as const,
-  resolveType: (value: object) => nameOf(value, 'Pipeline'),
-});
 
 export const RunResult = createUnionType({
   name: 'RunResult',

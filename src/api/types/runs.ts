@@ -1,8 +1,8 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import type { ErrorCode, ErrorRecord } from '../../model/errors.js';
-import type { Run, RunMetrics, RunState as RunStateWord, StepMetrics } from '../../model/run.js';
+import type { Run, RunMetrics, RunParams, RunState as RunStateWord, StepMetrics } from '../../model/run.js';
 import { RunState } from '../enums.js';
-import { DateTimeScalar } from '../scalars.js';
+import { DateTimeScalar, JsonScalar } from '../scalars.js';
 import { LineageNodeType, NodeType } from './nodes.js';
 import { connectionType } from './pages.js';
 
@@ -73,11 +73,14 @@ export class RunType extends LineageNodeType implements Omit<Run, 'metrics'> {
   @Field(() => RunState)
   state!: RunStateWord;
 
-  @Field(() => String, { description: 'What started it, e.g. manual.' })
+  @Field(() => String, { description: 'What started it, e.g. manual or replay.' })
   trigger!: string;
 
   @Field(() => Int, { description: 'From 1; 0 while no worker has taken it.' })
   attempt!: number;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'The values it was started with, by name; null when none were given.' })
+  params!: RunParams | null;
 
   @Field(() => DateTimeScalar)
   queuedAt!: string;

@@ -308,7 +308,7 @@ describe('dead letters and nodes', () => {
     await whole.query('mutation ($run: ID!) { cancelRun(run: $run) { __typename } }', { run: started.id });
     const loadId = `${started.id}/0/1`;
     const letter = { id: started.id, loadId, stage: 'load', step: 'load', code: 'NULL_KEY', message: 'id is null.', row: { id: null } } as const;
-    await whole.services.deadLetters.store({ id: started.id, pipelineId: String(pipelineId) }, 1, [letter]);
+    await whole.services.deadLetters.store({ id: started.id, pipelineId: String(pipelineId) }, 1, [letter], [{ connection: 'any', stream: 'any' }]);
     await whole.services.deadLetters.open(loadId, 1);
     const { data } = await whole.query(
       'query ($pipeline: JobKey) { deadLetters(pipeline: $pipeline, status: OPEN) { totalCount edges { node { id step stage code message row status createdAt run { id state } } } } }',
@@ -318,6 +318,21 @@ describe('dead letters and nodes', () => {
       totalCount: 1,
       edges: [{ node: { stage: 'load', code: 'NULL_KEY', row: { id: null }, status: 'OPEN', run: { id: started.id, state: 'ABORT' } } }],
     });
+    const replay =
+      'mutation ($pipeline: JobKey!, $ids: [ID!]) { replayDeadLetters(pipeline: $pipeline, ids: $ids) { __typename ... on Problem { code message } } }';
+    expect((await whole.query(replay, { pipeline: key('lettered') })).data?.['replayDeadLetters']).toMatchObject({
+      __typename: 'Conflict',
+      message: expect.stringContaining('does not write any of connection "any"'),
+    });
+    expect((await whole.query(replay, { pipeline: key('nowhere') })).data?.['replayDeadLetters']).toMatchObject({ __typename: 'NotFound' });
+    const discard = 'mutation ($ids: [ID!]!) { discardDeadLetters(ids: $ids) }';
+    expect((await whole.query(discard, { ids: [`dl_${started.id}`, 'dl_unknown'] })).data).toEqual({ discardDeadLetters: 1 });
+    const tooMany = await whole.query(discard, { ids: Array.from({ length: 1_001 }, String) });
+    expect(tooMany.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT' });
+    const params = await whole.query('mutation ($key: JobKey!) { startRun(pipeline: $key, params: {since: "x"}) { __typename } }', { key: key('lettered') });
+    expect(params.errors?.[0]).toMatchObject({ message: expect.stringContaining('no param "since"'), extensions: { code: 'BAD_USER_INPUT' } });
+    await whole.services.deadLetters.store({ id: started.id, pipelineId: String(pipelineId) }, 2, [letter], [{ connection: 'any', stream: 'any' }]);
+    await whole.services.deadLetters.open(loadId, 2);
     const none = await whole.query('query ($pipeline: JobKey) { deadLetters(pipeline: $pipeline) { totalCount pageInfo { hasNextPage endCursor } } }', {
       pipeline: key('nothing'),
     });

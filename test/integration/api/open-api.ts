@@ -6,15 +6,21 @@ import type { ApiServices } from '../../../src/api/services.js';
 import { connectors } from '../../../src/connectors/connectors.js';
 import { Documents } from '../../../src/documents/documents.js';
 import { Graph } from '../../../src/graph/graph.js';
+import { AuditLog } from '../../../src/services/audit.js';
 import { ConnectionService } from '../../../src/services/connections.js';
 import { DatasetService } from '../../../src/services/datasets.js';
 import { DeadLetterService } from '../../../src/services/dead-letters.js';
+import { changeJudge } from '../../../src/services/impact/judge-change.js';
+import { ImpactService } from '../../../src/services/impact-questions.js';
+import { ImpactReportService } from '../../../src/services/impact-reports.js';
 import { JobService } from '../../../src/services/jobs.js';
 import { LineageService } from '../../../src/services/lineage.js';
 import { NodeService } from '../../../src/services/nodes.js';
 import { PipelineService } from '../../../src/services/pipelines.js';
+import { ReplayService } from '../../../src/services/replay-letters.js';
 import { RunService } from '../../../src/services/runs.js';
 import { compileInProcess } from '../../../src/worker/compile-in-process.js';
+import { compileManyInProcess } from '../../../src/worker/compile-many.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
 import { servers } from '../../support/servers.js';
 import { keptLog } from '../../unit/worker/scripted-run.js';
@@ -104,15 +110,24 @@ export async function openApi(): Promise<WholeApi> {
   await graph.migrate();
   const { logger, lines } = keptLog();
   const connections = new ConnectionService({ graph, connectors, secret: (name) => (name === 'TRIBUTARY_SECRET_TEST' ? database.password : undefined) });
+  const compile = compileInProcess();
+  const judge = changeJudge({ graph, connections, connectors, compileMany: compileManyInProcess() });
+  const reports = new ImpactReportService({ reports: documents.impactReports });
+  const audit = new AuditLog({ entries: documents.audit });
+  const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit });
+  const runs = new RunService({ graph, onQueued: () => undefined, onCancel: () => undefined });
   const services: ApiServices = {
     connections,
     datasets: new DatasetService({ graph }),
     deadLetters: new DeadLetterService({ letters: documents.deadLetters }),
+    impacts: new ImpactService({ graph, connections, connectors, compile, judge, reports }),
     jobs: new JobService({ graph }),
     lineage: new LineageService({ graph }),
     nodes: new NodeService({ graph }),
-    pipelines: new PipelineService({ graph, connections, connectors, compile: compileInProcess() }),
-    runs: new RunService({ graph, onQueued: () => undefined, onCancel: () => undefined }),
+    pipelines,
+    reports,
+    replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
+    runs,
   };
   const api = await startApi({ services, settings: loopback, logger, readiness: { neo4j: () => graph.ready(), mongodb: () => documents.ready() } });
   const connection = `api_${randomBytes(6).toString('hex')}`;

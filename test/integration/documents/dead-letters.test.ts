@@ -15,6 +15,7 @@ beforeAll(async () => {
 afterAll(() => documents.close());
 
 const page = { first: 100, after: null };
+const outputs = ['mart.orders', 'mart.totals'].map((stream) => ({ connection: 'warehouse', stream }));
 
 function row(id: string, loadId: string, values: Record<string, unknown> = { amount: 'abc' }): RejectedRow {
   return { id, loadId, stage: 'transform', step: 'typed', code: 'CAST_FAILED', message: 'amount is not a DECIMAL(12,2).', row: values };
@@ -27,7 +28,7 @@ function newRun(): { id: string; pipelineId: string } {
 describe('dead letters', () => {
   it('are seen by nobody before their load has been committed', async () => {
     const run = newRun();
-    await letters.store(run, 1, [row('a', `${run.id}/0/1`)]);
+    await letters.store(run, 1, [row('a', `${run.id}/0/1`)], outputs);
     expect((await letters.list({ runId: run.id, ...page })).totalCount).toBe(0);
     expect(await letters.byId('dl_a')).toBeNull();
     expect(await letters.runsWithPending()).toContain(run.id);
@@ -36,8 +37,8 @@ describe('dead letters', () => {
   it('of the attempt that committed are opened, those of other attempts are gone', async () => {
     const run = newRun();
     const load = `${run.id}/0/1`;
-    await letters.store(run, 1, [row(`${run.id}-x`, load), row(`${run.id}-y`, load)]);
-    await letters.store(run, 2, [row(`${run.id}-x`, load)]);
+    await letters.store(run, 1, [row(`${run.id}-x`, load), row(`${run.id}-y`, load)], outputs);
+    await letters.store(run, 2, [row(`${run.id}-x`, load)], outputs);
     await letters.open(load, 2);
     const { items, totalCount } = await letters.list({ runId: run.id, ...page });
     expect(totalCount).toBe(1);
@@ -56,17 +57,17 @@ describe('dead letters', () => {
   it('written twice by one attempt are there once, and opening them again changes nothing', async () => {
     const run = newRun();
     const load = `${run.id}/0/1`;
-    await letters.store(run, 1, [row(`${run.id}-x`, load)]);
-    await letters.store(run, 1, [row(`${run.id}-x`, load)]);
+    await letters.store(run, 1, [row(`${run.id}-x`, load)], outputs);
+    await letters.store(run, 1, [row(`${run.id}-x`, load)], outputs);
     await letters.open(load, 1);
-    await letters.store(run, 1, [row(`${run.id}-x`, load)]);
+    await letters.store(run, 1, [row(`${run.id}-x`, load)], outputs);
     await letters.open(load, 1);
     expect((await letters.list({ runId: run.id, ...page })).totalCount).toBe(1);
   });
 
   it('of a run without a commit are removed, what was opened stays', async () => {
     const run = newRun();
-    await letters.store(run, 1, [row(`${run.id}-first`, `${run.id}/0/1`), row(`${run.id}-second`, `${run.id}/1/1`)]);
+    await letters.store(run, 1, [row(`${run.id}-first`, `${run.id}/0/1`), row(`${run.id}-second`, `${run.id}/1/1`)], outputs);
     await letters.open(`${run.id}/0/1`, 1);
     await letters.discardPending(run.id);
     const { items } = await letters.list({ runId: run.id, ...page });
@@ -76,14 +77,14 @@ describe('dead letters', () => {
   it('keep column names and values as they are', async () => {
     const run = newRun();
     const values = { 'a.b': '1', $set: 'x', '': null, __proto: '\u2028"\\', nested: { deep: ['é', null] } };
-    await letters.store(run, 1, [row(`${run.id}-odd`, `${run.id}/0/1`, values)]);
+    await letters.store(run, 1, [row(`${run.id}-odd`, `${run.id}/0/1`, values)], outputs);
     await letters.open(`${run.id}/0/1`, 1);
     expect((await letters.byId(`dl_${run.id}-odd`))?.row).toEqual(values);
   });
 
   it('say so when a row is too large to be kept', async () => {
     const run = newRun();
-    await letters.store(run, 1, [row(`${run.id}-large`, `${run.id}/0/1`, { text: 'x'.repeat(16 * 1024 * 1024) })]);
+    await letters.store(run, 1, [row(`${run.id}-large`, `${run.id}/0/1`, { text: 'x'.repeat(16 * 1024 * 1024) })], outputs);
     await letters.open(`${run.id}/0/1`, 1);
     expect(await letters.byId(`dl_${run.id}-large`)).toMatchObject({ row: null, message: expect.stringMatching(/16777227 bytes\) is too large/) });
   });
@@ -96,11 +97,13 @@ describe('dead letters', () => {
       run,
       1,
       ids.slice(0, 20).map((id) => row(id, load)),
+      outputs,
     );
     await letters.store(
       run,
       1,
       ids.slice(20).map((id) => row(id, load)),
+      outputs,
     );
     await letters.open(load, 1);
     const seen: string[] = [];

@@ -15,14 +15,22 @@ beforeEach(async () => {
   await shop.query("MATCH (run:Run)-[:OF]->(pipeline) WHERE run.state IN ['QUEUED', 'RUNNING'] SET run.state = 'ABORT', pipeline.runningRunId = null");
 });
 
+const document = {
+  version: 1,
+  name: 'any',
+  namespace: 'any',
+  inputs: { rows: { connection: 'any', stream: 'any' } },
+  outputs: [{ from: 'rows', connection: 'any', stream: 'other', load: { mode: 'append' } }],
+};
+
 /** Pipelines that are saved, as far as the queue looks at them. */
 async function savePipelines(group: string, count: number): Promise<{ namespace: string; name: string }[]> {
   const keys = Array.from({ length: count }, (_, index) => ({ namespace: `${shop.name}-${group}`, name: `p${String(index).padStart(3, '0')}` }));
   await shop.query(
     `UNWIND $keys AS key
-     CREATE (:Job:Pipeline {id: 'job_' + key.namespace + key.name, namespace: key.namespace, name: key.name, owners: [], spec: '{}', version: 1, epoch: 0})
-       -[:HAS_VERSION]->(:PipelineVersion {pipelineId: 'job_' + key.namespace + key.name, version: 1, spec: '{}'})`,
-    { keys },
+     CREATE (:Job:Pipeline {id: 'job_' + key.namespace + key.name, namespace: key.namespace, name: key.name, owners: [], spec: $spec, version: 1, epoch: 0})
+       -[:HAS_VERSION]->(:PipelineVersion {pipelineId: 'job_' + key.namespace + key.name, version: 1, spec: $spec})`,
+    { keys, spec: JSON.stringify(document) },
   );
   return keys;
 }

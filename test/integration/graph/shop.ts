@@ -1,17 +1,27 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import neo4j from 'neo4j-driver';
 import { connectors } from '../../../src/connectors/connectors.js';
+import { Documents } from '../../../src/documents/documents.js';
 import { Graph } from '../../../src/graph/graph.js';
 import type { Pipeline } from '../../../src/model/catalogue.js';
 import type { CompiledPipeline } from '../../../src/model/compiled-pipeline.js';
+import type { CompileOutcome } from '../../../src/model/impact.js';
 import { noMetrics } from '../../../src/model/run.js';
 import type { CompileRequest, CompileResult } from '../../../src/model/run-process.js';
+import { boundCasts } from '../../../src/pipeline/spec/bound-casts.js';
 import { compilePipeline } from '../../../src/pipeline/spec/compile-pipeline.js';
+import { parseSpec } from '../../../src/pipeline/spec/parse-spec.js';
 import { openDuckDb } from '../../../src/pipeline/transform/duckdb.js';
+import { AuditLog } from '../../../src/services/audit.js';
+import { type CheckedSpec, checkPipelines } from '../../../src/services/check-pipelines.js';
 import { ConnectionService } from '../../../src/services/connections.js';
 import { DatasetService } from '../../../src/services/datasets.js';
+import { changeJudge } from '../../../src/services/impact/judge-change.js';
+import { ImpactService } from '../../../src/services/impact-questions.js';
+import { ImpactReportService } from '../../../src/services/impact-reports.js';
 import { JobService } from '../../../src/services/jobs.js';
 import { LineageService } from '../../../src/services/lineage.js';
 import { NodeService } from '../../../src/services/nodes.js';
@@ -19,6 +29,7 @@ import { PipelineService } from '../../../src/services/pipelines.js';
 import { RunService } from '../../../src/services/runs.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
 import { servers } from '../../support/servers.js';
+import { documentsUri } from '../documents/documents-uri.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -32,6 +43,11 @@ export interface Shop {
   readonly namespace: string;
   readonly connections: ConnectionService;
   readonly pipelines: PipelineService;
+  /** The same service over the same stores, as another process has it. */
+  readonly otherPipelines: PipelineService;
+  readonly impacts: ImpactService;
+  readonly reports: ImpactReportService;
+  readonly audit: AuditLog;
   readonly runs: RunService;
   readonly nodes: NodeService;
   readonly datasets: DatasetService;
@@ -60,7 +76,12 @@ export async function openShop(purpose: string): Promise<Shop> {
   const driver = neo4j.driver(uri, neo4j.auth.basic(user, password), { disableLosslessIntegers: true });
   const connections = new ConnectionService({ graph, connectors, secret: (name) => (name === 'TRIBUTARY_SECRET_SHOP' ? database.password : undefined) });
   const cancelled: string[] = [];
-  const pipelines = new PipelineService({ graph, connections, connectors, compile, onCancel: (runId) => cancelled.push(runId) });
+  const documents = await Documents.open({ uri: documentsUri() });
+  const judge = changeJudge({ graph, connections, connectors, compileMany });
+  const reports = new ImpactReportService({ reports: documents.impactReports });
+  const audit = new AuditLog({ entries: documents.audit });
+  const parts = { graph, connections, connectors, compile, judge, reports, audit };
+  const pipelines = new PipelineService({ ...parts, onCancel: (runId) => cancelled.push(runId) });
   const runs = new RunService({ graph, onQueued: () => undefined, onCancel: (runId) => cancelled.push(runId) });
   const config = { host: database.host, port: database.port, database: database.name, user: database.user, password: '${env:TRIBUTARY_SECRET_SHOP}' };
   const { name, datasetNamespace: namespace } = await connections.create({ name: database.name, kind: 'postgres', config });
@@ -69,11 +90,9 @@ export async function openShop(purpose: string): Promise<Shop> {
     return records.map((record) => record.toObject());
   };
   const compiled = async (spec: unknown): Promise<CompiledPipeline> => {
-    let result: CompileResult | null = null;
-    const probe = new PipelineService({ graph, connections, connectors, compile: async (request) => (result = await compile(request)) });
-    await probe.save({ spec, expectedVersion: 1_000_000 });
-    if (result === null || 'issues' in result) throw new Error(`The pipeline does not compile: ${JSON.stringify(result)}`);
-    return (result as { compiled: CompiledPipeline }).compiled;
+    const checked = await checkPipelines(parts, [parseSpec(spec)]);
+    if ('issues' in checked) throw new Error(`The pipeline does not compile: ${JSON.stringify(checked)}`);
+    return (checked.checked[0] as CheckedSpec).compiled;
   };
   return {
     graph,
@@ -82,6 +101,10 @@ export async function openShop(purpose: string): Promise<Shop> {
     namespace,
     connections,
     pipelines,
+    otherPipelines: new PipelineService(parts),
+    impacts: new ImpactService(parts),
+    reports,
+    audit,
     runs,
     nodes: new NodeService({ graph }),
     datasets: new DatasetService({ graph }),
@@ -107,6 +130,7 @@ export async function openShop(purpose: string): Promise<Shop> {
     revision: async () => Number((await query('MATCH (meta:Meta) RETURN meta.revision AS revision'))[0]?.['revision']),
     close: async () => {
       await driver.close();
+      await documents.close();
       await graph.close();
       await database.drop();
     },
@@ -119,11 +143,28 @@ function summaryOf(spec: Row) {
   return { metrics: { ...noMetrics, rowsRead: 10, rowsWritten: 10 * outputs.length }, steps: [], outputs };
 }
 
-export async function compile(request: CompileRequest): Promise<CompileResult> {
+export function compile(request: CompileRequest): Promise<CompileResult> {
+  return inSandbox((connection) => compilePipeline(request, connectors, connection));
+}
+
+async function compileMany(requests: readonly CompileRequest[]): Promise<CompileOutcome[]> {
+  return Promise.all(
+    requests.map((request) =>
+      inSandbox(async (connection) => {
+        const result = await compilePipeline(request, connectors, connection);
+        return { result, casts: 'compiled' in result ? await boundCasts(result.compiled, connection) : [] };
+      }),
+    ),
+  );
+}
+
+async function inSandbox<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-graph-test-'));
+  const connection = await openDuckDb({ folder, memoryBytes: 2 ** 28, now: '2026-01-01T00:00:00Z' });
   try {
-    return await compilePipeline(request, connectors, await openDuckDb({ folder, memoryBytes: 2 ** 28, now: '2026-01-01T00:00:00Z' }));
+    return await work(connection);
   } finally {
+    connection.closeSync();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -8,9 +8,12 @@ import { Documents } from '../../../src/documents/documents.js';
 import { Graph } from '../../../src/graph/graph.js';
 import { isFinal, type Run } from '../../../src/model/run.js';
 import { parseSpec } from '../../../src/pipeline/spec/parse-spec.js';
+import { AuditLog } from '../../../src/services/audit.js';
 import { ConnectionService } from '../../../src/services/connections.js';
 import { DeadLetterService } from '../../../src/services/dead-letters.js';
+import { ImpactReportService } from '../../../src/services/impact-reports.js';
 import { PipelineService } from '../../../src/services/pipelines.js';
+import { ReplayService } from '../../../src/services/replay-letters.js';
 import { RunService } from '../../../src/services/runs.js';
 import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { WakeTasks } from '../../../src/worker/wake-tasks.js';
@@ -25,6 +28,8 @@ export interface WorkBench {
   readonly database: TestDatabase;
   readonly runs: RunService;
   readonly letters: DeadLetterService;
+  readonly replays: ReplayService;
+  readonly documents: Documents;
   readonly runsFolder: string;
   readonly lines: readonly string[];
   /** Whether queueing a run also stores a task in MongoDB. */
@@ -33,6 +38,10 @@ export interface WorkBench {
   tellsCancel: boolean;
   readonly installation: string;
   worker(settings?: Partial<WorkerSettings>): Worker;
+  /** Saves a pipeline with these parts of a document. */
+  save(name: string, parts: string): Promise<void>;
+  /** Queues a run. */
+  start(name: string, params?: unknown): Promise<string>;
   /** Saves a pipeline with these parts of a document and queues a run of it. */
   queue(name: string, parts: string): Promise<string>;
   ended(runId: string): Promise<Run>;
@@ -58,7 +67,15 @@ export async function openWorkBench(): Promise<WorkBench> {
   };
   const sender = newTasks();
   const connections = new ConnectionService({ graph, connectors, secret: () => database.password });
-  const pipelines = new PipelineService({ graph, connections, connectors, compile: compileInProcess() });
+  const pipelines = new PipelineService({
+    graph,
+    connections,
+    connectors,
+    compile: compileInProcess(),
+    judge: () => Promise.reject(new Error('Nobody reads what these pipelines write.')),
+    reports: new ImpactReportService({ reports: documents.impactReports }),
+    audit: new AuditLog({ entries: documents.audit }),
+  });
   const letters = new DeadLetterService({ letters: documents.deadLetters });
   const workers: Worker[] = [];
   const runs = new RunService({
@@ -88,6 +105,8 @@ export async function openWorkBench(): Promise<WorkBench> {
     database,
     runs,
     letters,
+    replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
+    documents,
     runsFolder,
     lines,
     wakes: true,
@@ -101,13 +120,19 @@ export async function openWorkBench(): Promise<WorkBench> {
       workers.push(worker);
       return worker;
     },
-    queue: async (name, parts) => {
+    save: async (name, parts) => {
       const spec = `{version: 1, name: ${name}, namespace: ${databaseName}, ${parts.replaceAll('$db', databaseName)}}`;
       const saved = await pipelines.save({ spec });
       if (saved.outcome !== 'saved') throw new Error(JSON.stringify(saved));
-      const started = await runs.start({ pipeline: { namespace: databaseName, name }, trigger: 'manual' });
+    },
+    start: async (name, params = null) => {
+      const started = await runs.start({ pipeline: { namespace: databaseName, name }, trigger: 'manual', params });
       if (started.outcome !== 'queued') throw new Error(started.message);
       return started.run.id;
+    },
+    queue: async (name, parts) => {
+      await bench.save(name, parts);
+      return bench.start(name);
     },
     ended: (runId) => reached(runId, ({ state }) => isFinal(state)),
     reached,

@@ -88,9 +88,10 @@ describe('the worker', () => {
   it('opens at its start the dead letters that a crash left unopened', async () => {
     const run = await bench.ended(await bench.queue('moved', ordersOutput('mart.moved')));
     const loadId = `${run.id}/0/1`;
+    const outputs = [{ connection: bench.database.name, stream: 'mart.moved' }];
     const letter = (id: string) => ({ id, loadId, stage: 'transform', step: 'typed', code: 'CAST', message: 'x', row: {} }) as const;
-    await bench.letters.store(run, 1, [letter(`${run.id}-committed`)]);
-    await bench.letters.store(run, 9, [letter(`${run.id}-other`)]);
+    await bench.letters.store(run, 1, [letter(`${run.id}-committed`)], outputs);
+    await bench.letters.store(run, 9, [letter(`${run.id}-other`)], outputs);
     await worker.stop();
     worker = bench.worker();
     await worker.start();

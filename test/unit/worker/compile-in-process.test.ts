@@ -4,7 +4,7 @@ import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { scriptedChild, scriptedSpec } from './scripted-run.js';
 
 const compile = compileInProcess({ entry: scriptedChild, timeoutMs: 1_500 });
-const request = (name: string): CompileRequest => ({ spec: scriptedSpec(name), inputs: {}, outputs: [] });
+const request = (name: string): CompileRequest => ({ spec: scriptedSpec(name), inputs: {}, inputKinds: {}, outputs: [] });
 
 describe('compiling in a process', () => {
   it('returns what the process compiled', async () => {

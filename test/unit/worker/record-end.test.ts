@@ -20,6 +20,7 @@ const run: Run = {
   metrics: noMetrics,
   steps: [],
   error: null,
+  params: null,
 };
 const bound = { inputs: [], steps: [], outputs: [] };
 const died = { code: 'RUN_PROCESS_DIED', message: 'It died.', retryable: true, step: null } as const;
@@ -74,10 +75,12 @@ async function record(
     deadLetters: {
       open: async (loadId: string, attempt: number) => void calls.push(`open ${loadId} of attempt ${attempt}`),
       discardPending: async () => void calls.push('discard the rest'),
+      resolveReplayed: async (runId: string, { stream }: { stream: string }) => void calls.push(`letters of ${runId} for ${stream} are replayed`),
+      releaseReplayed: async (runId: string) => void calls.push(`release the letters of ${runId}`),
     } as never,
   };
-  const plan = { ...spec, outputs: Array.from({ length: outputs }, () => output) };
-  await recordEnd({ run: ended, end, spec: plan }, parts, keptLog().logger, stopped ? AbortSignal.abort() : new AbortController().signal);
+  const filled = Array.from({ length: outputs }, (_, index) => ({ connection: output.connection, stream: output.stream, index }));
+  await recordEnd({ run: ended, end, outputs: filled }, parts, keptLog().logger, stopped ? AbortSignal.abort() : new AbortController().signal);
   return calls;
 }
 
@@ -134,6 +137,19 @@ describe('recording the end of a run', () => {
 
   it('tries again while the graph is away', async () => {
     expect(await record(killed, { refusals: [refused('GRAPH_UNAVAILABLE'), refused('GRAPH_UNAVAILABLE')] })).toContain('fail RUN_PROCESS_DIED');
+  });
+
+  it('says of the letters that a replay was given which are in their tables, and releases the others only when the run is final', async () => {
+    const replay = { ...run, trigger: 'replay' };
+    expect(await record(killed, { loads: { 'run-1/0/1': load } }, replay)).toEqual([
+      'open run-1/0/1 of attempt 1',
+      'letters of run-1 for mart.orders are replayed',
+      'discard the rest',
+      'complete 9 read 7 written',
+    ]);
+    expect(await record(killed, {}, replay)).toEqual(['discard the rest', 'fail RUN_PROCESS_DIED', 'release the letters of run-1']);
+    expect(await record(killed, { refusals: [refused('LEASE_LOST')] }, replay)).toEqual(['discard the rest']);
+    expect(await record({ ...killed, killed: false }, { unreachable: true }, replay)).toEqual(['fail RUN_PROCESS_DIED']);
   });
 
   it('gives way to the attempt that has the run now', async () => {

@@ -25,10 +25,11 @@ export function scriptedSpec(name: string): PipelineSpec {
     namespace: 'test',
     owners: [],
     description: null,
-    inputs: { orders: { connection: 'shop', stream: 'public.orders' } },
+    inputs: { orders: { connection: 'shop', stream: 'public.orders', incremental: null, recomputeBy: [] } },
     steps: [],
-    outputs: [{ from: 'orders', connection: 'shop', stream: 'mart.orders', load: { mode: 'append', key: [], orderBy: null } }],
-    limits: { memoryBytes: 512 * 1024 * 1024, timeoutMs: null },
+    outputs: [{ from: 'orders', connection: 'shop', stream: 'mart.orders', load: { mode: 'append', key: [], orderBy: null, minRatio: 0 } }],
+    limits: { memoryBytes: 512 * 1024 * 1024, timeoutMs: null, rejectedRows: null, rejectedRatio: null },
+    params: {},
   };
 }
 
@@ -44,6 +45,8 @@ export function scriptedRequest(name: string): RunRequest {
     },
     folder: mkdtempSync(join(tmpdir(), 'tributary-test-')),
     startedAt: '2026-01-01T00:00:00Z',
+    params: {},
+    replay: null,
   };
 }
 

@@ -1,0 +1,112 @@
+import { type Connection, Schema } from 'mongoose';
+import type { KeptFinding, KeptReport } from '../model/impact-report.js';
+import { guarded } from './guarded.js';
+
+interface ReportDocument {
+  _id: string;
+  createdAt: Date;
+  /** JSON of everything but the findings: names in it may hold dots and dollar signs. */
+  report: string;
+}
+
+/** A bounded piece of a report's findings. */
+interface FindingsDocument {
+  /** Report id + ':' + number of the piece. */
+  _id: string;
+  reportId: string;
+  /** Place of its first finding in the report. */
+  begin: number;
+  /** Place behind its last one. */
+  end: number;
+  /** JSON of each finding. */
+  findings: string[];
+}
+
+/** A MongoDB document holds at most 16 MiB, and one finding is far below the rest. */
+const largestPieceBytes = 1024 * 1024;
+const mostPerPiece = 500;
+const what = 'impact reports';
+
+const reportSchema = new Schema<ReportDocument>(
+  { _id: { type: String, required: true }, createdAt: { type: Date, required: true }, report: { type: String, required: true } },
+  { versionKey: false, collection: 'impactReports', strict: 'throw' },
+);
+const findingsSchema = new Schema<FindingsDocument>(
+  {
+    _id: { type: String, required: true },
+    reportId: { type: String, required: true },
+    begin: { type: Number, required: true },
+    end: { type: Number, required: true },
+    findings: { type: [String], required: true },
+  },
+  { versionKey: false, collection: 'impactFindings', strict: 'throw' },
+);
+findingsSchema.index({ reportId: 1, begin: 1 });
+
+function reportModel(connection: Connection) {
+  return connection.model('ImpactReport', reportSchema);
+}
+
+function findingsModel(connection: Connection) {
+  return connection.model('ImpactFindings', findingsSchema);
+}
+
+/** Verdicts that were given, with their findings in pieces. */
+export class ImpactReportStore {
+  private readonly reports: ReturnType<typeof reportModel>;
+  private readonly pieces: ReturnType<typeof findingsModel>;
+
+  constructor(connection: Connection) {
+    this.reports = reportModel(connection);
+    this.pieces = findingsModel(connection);
+  }
+
+  /** Makes the indexes. */
+  async prepare(): Promise<void> {
+    await guarded(what, () => this.pieces.createIndexes());
+  }
+
+  /** The findings are written first, so that a report that is found is whole. */
+  async keep(report: KeptReport, findings: readonly KeptFinding[]): Promise<void> {
+    for (const piece of piecesOf(report.id, findings)) await guarded(what, () => this.pieces.create([piece]));
+    const { id, createdAt, ...rest } = report;
+    await guarded(what, () => this.reports.create([{ _id: id, createdAt: new Date(createdAt), report: JSON.stringify(rest) }]));
+  }
+
+  /** null: there is none. */
+  async byId(id: string): Promise<KeptReport | null> {
+    const found = await guarded(what, () => this.reports.findById(id).lean<ReportDocument>());
+    if (found === null) return null;
+    return { ...(JSON.parse(found.report) as Omit<KeptReport, 'id' | 'createdAt'>), id, createdAt: found.createdAt.toISOString() };
+  }
+
+  /** The findings at the places from `begin` to before `end`. */
+  async findings(reportId: string, begin: number, end: number): Promise<KeptFinding[]> {
+    if (begin >= end) return [];
+    const pieces = await guarded(what, () =>
+      this.pieces
+        .find({ reportId, begin: { $lt: end }, end: { $gt: begin } })
+        .sort({ begin: 1 })
+        .lean<FindingsDocument[]>(),
+    );
+    return pieces.flatMap((piece) =>
+      piece.findings.slice(Math.max(0, begin - piece.begin), end - piece.begin).map((finding) => JSON.parse(finding) as KeptFinding),
+    );
+  }
+}
+
+function* piecesOf(reportId: string, findings: readonly KeptFinding[]): Generator<FindingsDocument> {
+  let begin = 0;
+  for (let number = 0; begin < findings.length; number += 1) {
+    const texts: string[] = [];
+    for (let bytes = 0; begin + texts.length < findings.length && texts.length < mostPerPiece; ) {
+      const text = JSON.stringify(findings[begin + texts.length]);
+      bytes += Buffer.byteLength(text);
+      if (texts.length > 0 && bytes > largestPieceBytes) break;
+      texts.push(text);
+    }
+    const end = begin + texts.length;
+    yield { _id: `${reportId}:${number}`, reportId, begin, end, findings: texts };
+    begin = end;
+  }
+}

@@ -1,0 +1,41 @@
+import { columnsOfDatasets } from '../../graph/columns.js';
+import type { Graph } from '../../graph/graph.js';
+import { recordedDatasets } from '../../graph/impact.js';
+import { batches } from '../../lib/batches.js';
+import { groupedBy } from '../../lib/grouped-by.js';
+import type { Column } from '../../model/catalogue.js';
+import { type DatasetRef, datasetKey } from '../../model/dataset.js';
+import { longestList } from '../pages.js';
+
+/** What the graph knows of a table, without a look at its store. */
+export interface RecordedTable extends DatasetRef {
+  readonly id: string;
+  readonly owners: readonly string[];
+  /** There is such a table; false: a pipeline will make it. */
+  readonly made: boolean;
+  /** Ids of the pipelines that write it. */
+  readonly writers: readonly string[];
+  readonly columns: readonly { readonly id: string; readonly name: string; readonly type: string; readonly nullable: boolean; readonly ordinal: number }[];
+}
+
+const datasetsAtOnce = 500;
+
+/** By `datasetKey`; datasets that the graph does not know are missing. */
+export async function recordedTables(graph: Graph, datasets: readonly DatasetRef[]): Promise<Map<string, RecordedTable>> {
+  const wanted = [...new Map(datasets.map(({ namespace, name }) => [datasetKey({ namespace, name }), { namespace, name }])).values()];
+  const tables = new Map<string, RecordedTable>();
+  for (const some of batches(wanted, datasetsAtOnce)) {
+    const found = await graph.read(recordedDatasets, { datasets: some });
+    const columns = await graph.read(columnsOfDatasets, { datasetIds: found.map(({ dataset }) => dataset.id), limit: longestList });
+    const byDataset = groupedBy(columns, ({ datasetId }) => datasetId);
+    for (const { dataset, made, writers, namespace, name } of found) {
+      const own = (byDataset.get(dataset.id) ?? []).map(recordedColumn);
+      tables.set(datasetKey({ namespace, name }), { namespace, name, id: dataset.id, owners: dataset.owners, made, writers, columns: own });
+    }
+  }
+  return tables;
+}
+
+function recordedColumn({ id, name, type, nullable, ordinal }: Column): RecordedTable['columns'][number] {
+  return { id, name, type: type ?? '', nullable: nullable ?? true, ordinal };
+}

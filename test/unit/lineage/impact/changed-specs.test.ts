@@ -1,0 +1,154 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ImpactReport } from '../../../../src/model/impact.js';
+import { filter, job, map, next, source } from './impact-cases.js';
+import { changedSpecs, type ImpactShop, type JobDocument, judge, openShop, report } from './impact-shop.js';
+
+const madeOut = { id: 'integer!', note: 'character varying(20)', status: 'integer' };
+
+function found({ findings }: ImpactReport): Record<string, string> {
+  return Object.fromEntries(findings.map(({ key, severity, code }) => [key.replace('postgres://localhost:5432/', ''), `${severity} ${code}`]));
+}
+
+async function changed(shop: ImpactShop, ...jobs: readonly JobDocument[]): Promise<Record<string, string>> {
+  return found(await report(shop, changedSpecs(...jobs)));
+}
+
+describe('a document that is saved anew', () => {
+  it('has no finding when it is the same', async () => {
+    const before = job([map({ id: 'id', note: 'note' })]);
+    const shop = await openShop(source, [before, next([map({ n: 'note' }, 'before')])]);
+    expect(await changed(shop, before)).toEqual({});
+  });
+
+  it('has no finding when only steps are called otherwise', async () => {
+    const shop = await openShop(source, [job([map({ id: 'id', t: 'upper(note)' }, 'orders', 'one')]), next([map({ t: 't' }, 'before')])]);
+    expect(await changed(shop, job([map({ id: 'id', t: 'upper(note)' }, 'orders', 'other')]))).toEqual({});
+  });
+
+  it('breaks a reader of a column that it no longer makes', async () => {
+    const shop = await openShop(source, [job([map({ id: 'id', note: 'note' })]), next([map({ n: 'note' }, 'before')])]);
+    expect(await changed(shop, job([map({ id: 'id' })]))).toMatchObject({
+      'shop/next': 'BREAKS COLUMN_READ',
+      'shop.mart.out.note': 'CHANGES_VALUES COLUMN_GONE',
+    });
+  });
+
+  it('turns NULL what it no longer writes into a table that is there', async () => {
+    const shop = await openShop({ ...source, 'mart.out': madeOut }, [
+      job([map({ id: 'id', note: 'note', status: 'status' })]),
+      next([map({ n: 'note' }, 'before')]),
+    ]);
+    expect(await changed(shop, job([map({ id: 'id', status: 'status' })]))).toMatchObject({
+      'shop/next': 'CHANGES_VALUES VALUES_READ',
+      'shop.mart.out.note': 'CHANGES_VALUES TURNS_NULL',
+    });
+  });
+
+  it('changes values where an expression changes, and nowhere else', async () => {
+    const shop = await openShop(source, [
+      job([map({ id: 'id', t: 'upper(note)' })]),
+      next([map({ t: 't' }, 'before')], 'mart.out', 'mart.reads', 'reads'),
+      next([map({ id: 'id' }, 'before')], 'mart.out', 'mart.not', 'not'),
+    ]);
+    expect(await changed(shop, job([map({ id: 'id', t: 'lower(note)' })]))).toMatchObject({
+      'shop.mart.out.t': 'CHANGES_VALUES EXPRESSION_CHANGED',
+      'shop/reads': 'CHANGES_VALUES VALUES_READ',
+      'shop/not': 'NONE NOT_USED',
+    });
+  });
+
+  it('sees two columns that are swapped on the way', async () => {
+    const steps = (a: string, b: string) => [map({ a, b }, 'orders', 'one'), map({ t: 'a - b' }, 'one', 'two')];
+    const shop = await openShop(source, [job(steps('id + 1', 'status + 1')), next([map({ t: 't' }, 'before')])]);
+    expect(await changed(shop, job(steps('status + 1', 'id + 1')))).toMatchObject({ 'shop/next': 'CHANGES_VALUES VALUES_READ' });
+  });
+
+  it('changes all values where a filter changes', async () => {
+    const shop = await openShop(source, [job([filter('status = 1'), map({ id: 'id' }, 'kept')]), next([map({ id: 'id' }, 'before')])]);
+    expect(await changed(shop, job([filter('status = 2'), map({ id: 'id' }, 'kept')]))).toMatchObject({
+      'shop.mart.out': 'CHANGES_VALUES ROWS_CHANGED',
+      'shop/next': 'CHANGES_VALUES VALUES_READ',
+    });
+  });
+
+  it('changes all values where a join becomes another', async () => {
+    const joined = (kind: string) =>
+      job([{ id: 'j', join: { left: 'orders', right: 'customers', kind, on: 'orders.customer_id = customers.id', columns: { id: 'orders.id' } } }]);
+    const shop = await openShop(source, [joined('left'), next([map({ id: 'id' }, 'before')])]);
+    expect(await changed(shop, joined('inner'))).toMatchObject({ 'shop/next': 'CHANGES_VALUES VALUES_READ' });
+  });
+
+  it('leaves stale what it writes no more', async () => {
+    const shop = await openShop(source, [job([map({ id: 'id' })]), next([map({ id: 'id' }, 'before')])]);
+    expect(await changed(shop, job([map({ id: 'id' })], undefined, 'mart.elsewhere'))).toMatchObject({
+      'shop.mart.out': 'STALE OUTPUT_REMOVED',
+      'shop/next': 'STALE OUTPUT_REMOVED',
+    });
+  });
+
+  it('adds rows to a table that another job reads', async () => {
+    const shop = await openShop({ ...source, 'mart.out': { id: 'integer' } }, [job([map({ id: 'id' })]), next([map({ id: 'id' }, 'before')])]);
+    expect(await changed(shop, job([map({ id: 'id' })], undefined, 'mart.out', 'another'))).toMatchObject({ 'shop/next': 'CHANGES_VALUES VALUES_READ' });
+  });
+
+  it('does not break a reader that is changed with it', async () => {
+    const shop = await openShop(source, [job([map({ id: 'id', note: 'note' })]), next([map({ n: 'note' }, 'before')])]);
+    const both = await judge(shop, changedSpecs(job([map({ id: 'id', remark: 'note' })]), next([map({ n: 'remark' }, 'before')])));
+    expect(both).toMatchObject({ outcome: 'judged', report: { verdict: 'CHANGES_VALUES' } });
+  });
+
+  it('is invalid together with one that it does not fit', async () => {
+    const shop = await openShop(source, [job([map({ id: 'id', note: 'note' })]), next([map({ n: 'note' }, 'before')])]);
+    const both = await judge(shop, changedSpecs(job([map({ id: 'id' })]), next([map({ n: 'upper(note)' }, 'before')])));
+    expect(both).toMatchObject({ outcome: 'invalid', issues: [{ spec: 1 }] });
+  });
+});
+
+describe('a report', () => {
+  const chain = [job([]), next([map({ n: 'note' }, 'before')]), next([map({ n: 'n' }, 'before')], 'mart.next', 'mart.last', 'last')];
+  const change = { kind: 'dropColumn', column: { namespace: 'postgres://localhost:5432', dataset: 'shop.public.orders', name: 'note' } } as const;
+
+  it('counts jobs on the way and names one shortest path', async () => {
+    const { findings, verdict } = await report(await openShop(source, chain), change);
+    const last = findings.find(({ key }) => key === 'shop/last');
+    expect(verdict).toBe('BREAKS');
+    expect(last).toMatchObject({ depth: 3, owners: ['last-team'] });
+    expect(last?.path.map(({ key }) => key.replace('postgres://localhost:5432/', ''))).toEqual([
+      'shop.public.orders.note',
+      'shop/report',
+      'shop.mart.out.note',
+      'shop/next',
+      'shop.mart.next',
+      'shop/last',
+    ]);
+  });
+
+  it('names job, step and column in one sentence', async () => {
+    const { findings } = await report(await openShop(source, chain), change);
+    const reason = findings.find(({ key }) => key === 'shop/next')?.reason ?? '';
+    for (const part of ['shop/next', 'step "shaped"', 'column "note"', 'is gone']) expect(reason).toContain(part);
+    expect(reason.endsWith('.')).toBe(true);
+  });
+
+  it('says that it does not look behind its depth', async () => {
+    const { findings, truncated } = await report(await openShop(source, chain), change, 1);
+    expect(findings.filter(({ kind }) => kind === 'JOB').map(({ key }) => key)).toEqual(['shop/report']);
+    expect(truncated).toEqual(['MAX_DEPTH']);
+  });
+
+  it('has the same hash for the same findings, and another for others', async () => {
+    const shop = await openShop(source, chain);
+    const [one, two, other] = [await report(shop, change), await report(shop, change), await report(shop, change, 1)];
+    expect(one.findingsHash).toBe(two.findingsHash);
+    expect(one.findingsHash).not.toBe(other.findingsHash);
+  });
+
+  it('never says that a job which does not compile is unaffected', async () => {
+    const shop = await openShop(source, [job([map({ id: 'id', note: 'note' })]), next([map({ id: 'id' }, 'before')])]);
+    const orders = shop.tables.get('postgres://localhost:5432/shop.public.orders');
+    if (orders) shop.tables.set('postgres://localhost:5432/shop.public.orders', { ...orders, columns: orders.columns.filter(({ name }) => name !== 'id') });
+    const { findings, blindSpots } = await report(shop, change);
+    expect(findings).toEqual([]);
+    expect(blindSpots.map(({ key }) => key)).toEqual(['shop/next', 'shop/report']);
+  });
+});
