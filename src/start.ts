@@ -1,10 +1,12 @@
 import 'reflect-metadata';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { installationId } from '../infrastructure/local/installation.js';
 import { type PartName, partTitles } from '../infrastructure/local/part-error.js';
 import { type Parts, startParts } from '../infrastructure/local/parts.js';
 import { isPortFree } from '../infrastructure/local/ports.js';
 import { makeShop, type ShopDatabases } from '../infrastructure/local/shop.js';
+import { makeWave, type ShopWave } from '../infrastructure/local/shop-waves.js';
 import { takeStateFolder } from '../infrastructure/local/state-lock.js';
 import { showFirstRun } from './cli/first-run.js';
 import { openTerminal, padded, type Terminal } from './cli/terminal.js';
@@ -91,6 +93,7 @@ async function serve(closing: Closing, { stop, hurry }: Stopping): Promise<'here
   if (settings.port !== 0 && !(await isPortFree(settings.port, settings.host))) {
     throw new Error(`Port ${settings.port} is in use by another program. Stop that program, or set PORT to another port.`);
   }
+  openFileRoots(settings);
   const log = openLog(settings.stateFolder, settings.logLevel);
   reportUnhandled(log, stop);
 
@@ -114,9 +117,16 @@ async function serve(closing: Closing, { stop, hurry }: Stopping): Promise<'here
   terminal.line();
   const shop = await unlessAborted(shopReady, stop.signal);
   if ('problem' in shop) terminal.line(`  ${terminal.bad('The example shop could not be made.')} ${shop.problem}\n`);
-  else if ('host' in shop) await firstRun(settings, url, shop, stop.signal);
+  else if ('host' in shop) await firstRun(settings, url, shop, parts.postgres?.url ?? '', stop.signal);
   printAddresses(url, log.file);
   return 'here';
+}
+
+/** The connectors of this process and of run processes read the variable; the folder that is there by default is made. */
+function openFileRoots({ fileRoots, stateFolder }: Settings): void {
+  process.env['TRIBUTARY_FILE_ROOTS'] = fileRoots.join(delimiter);
+  const own = join(stateFolder, 'files');
+  if (fileRoots.includes(own)) mkdirSync(own, { recursive: true, mode: 0o700 });
 }
 
 type ExampleParts = Parts<'neo4j' | 'mongodb'> & Partial<Pick<Parts<'postgres'>, 'postgres'>>;
@@ -151,7 +161,7 @@ async function makeExampleShop({ postgres }: ExampleParts): Promise<ShopDatabase
   }
 }
 
-async function firstRun(settings: Settings, url: string, shop: ShopDatabases, signal: AbortSignal): Promise<void> {
+async function firstRun(settings: Settings, url: string, shop: ShopDatabases, postgresUrl: string, signal: AbortSignal): Promise<void> {
   const state = shop.made ? 'made: 20,000 customers, 200,000 orders, 400,000 payments' : 'found as the first start made it';
   tell(terminal, 'Example', `shop ${state}`);
   await showFirstRun({
@@ -161,8 +171,13 @@ async function firstRun(settings: Settings, url: string, shop: ShopDatabases, si
     examples: join(projectRoot, 'examples'),
     server: { host: shop.host, port: shop.port, user: shop.user },
     databases: { shop: shop.shop, warehouse: shop.warehouse },
+    nextWave: async () => describeWave(await makeWave(postgresUrl)),
     terminal,
   });
+}
+
+function describeWave({ number, newOrders, cancelledOrders, correctedOrders, movedCustomers }: ShopWave): string {
+  return `The shop's day goes on (${number}): ${newOrders} new orders, ${cancelledOrders} cancelled, ${correctedOrders} corrected, ${movedCustomers} customers moved.`;
 }
 
 function printAddresses(url: string, logFile: string): void {

@@ -9,9 +9,10 @@ export const shopTables: readonly string[] = [
    RETURN ((hashint8extended(n, salt) & 2147483647) % below)::integer`,
 
   `CREATE TABLE customers (
-     id bigint PRIMARY KEY, name text NOT NULL, email text, country character(2), newsletter boolean NOT NULL, created_at timestamptz NOT NULL)`,
+     id bigint PRIMARY KEY, name text NOT NULL, email text, country character(2), newsletter boolean NOT NULL,
+     created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL)`,
   `INSERT INTO customers
-   SELECT n,
+   SELECT drawn.*, created_at FROM (SELECT n AS id,
           (ARRAY['Ada','Ben','Chiara','Dmitri','Elif','Farid','Grace','Hanna','Ines','Jonas','Kofi','Lena','Mei','Noor','Oskar','Priya'])[1 + pick(n, 1, 16)]
           || ' ' || (ARRAY['Abel','Berg','Costa','Dahl','Evans','Fischer','Garcia','Haddad','Ito','Jansen','Kaya','Lopez','Moreau','Novak'])[1 + pick(n, 2, 14)],
           CASE WHEN pick(n, 3, 50) = 0 THEN NULL
@@ -20,8 +21,8 @@ export const shopTables: readonly string[] = [
                ELSE 'customer' || n || '@shop.example' END,
           CASE WHEN pick(n, 4, 40) > 0 THEN (ARRAY['DE','FR','GB','IT','NL','PL','SE','US'])[1 + pick(n, 5, 8)] END,
           pick(n, 6, 3) = 0,
-          timestamptz '2022-01-01 00:00:00Z' + make_interval(secs => pick(n, 7, 63072000))
-     FROM generate_series(1, 20000) AS n`,
+          timestamptz '2022-01-01 00:00:00Z' + make_interval(secs => pick(n, 7, 63072000)) AS created_at
+     FROM generate_series(1, 20000) AS n) AS drawn`,
 
   // No primary key: the import that filled it ran twice for some orders.
   `CREATE TABLE orders (
@@ -59,4 +60,9 @@ export const shopTables: readonly string[] = [
           (ARRAY['settled','settled','settled','pending','failed'])[1 + pick(n, 24, 5)],
           CASE WHEN pick(n, 25, 50) > 0 THEN timestamptz '2024-01-01 00:00:00Z' + make_interval(secs => n * 150.0 + pick(n, 26, 400000)) END
      FROM generate_series(1, 400000) AS n`,
+
+  // What increments are read by.
+  'CREATE INDEX ON customers (updated_at)',
+  'CREATE INDEX ON orders (updated_at)',
+  'CREATE INDEX ON orders (order_id)',
 ];

@@ -3,7 +3,8 @@ import { PartError } from './part-error.js';
 import { shopTables } from './shop-tables.js';
 
 /** Changes when the tables change: an older shop is made anew. */
-const mark = 'Tributary example, version 1';
+const marks = 'Tributary example, version ';
+const mark = `${marks}2`;
 
 export interface ShopDatabases {
   readonly host: string;
@@ -48,7 +49,9 @@ async function makeDatabase(client: Client, name: 'shop' | 'warehouse'): Promise
     [name],
   );
   const [found] = rows;
-  if (found === undefined) {
+  const isOlder = found?.comment?.startsWith(marks) === true && !found.comment.startsWith(mark);
+  if (isOlder) await client.query(`DROP DATABASE ${escapeIdentifier(name)} WITH (FORCE)`);
+  if (found === undefined || isOlder) {
     await client.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`);
     await client.query(`COMMENT ON DATABASE ${escapeIdentifier(name)} IS '${name === 'shop' ? unfinished : mark}'`);
     return true;

@@ -1,22 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureConnection } from './example-connections.js';
-import { type FinishedRun, runToEnd, savePipeline } from './example-pipelines.js';
+import { type FinishedRun, type PipelineKey, runToEnd, savePipeline } from './example-pipelines.js';
 import { ApiError, GraphqlClient, type GraphqlClientSettings } from './graphql-client.js';
+import { impactTree } from './impact-tree.js';
 import { lineageTree } from './lineage-tree.js';
 import { tableLines, withCommas } from './table.js';
 import type { Terminal } from './terminal.js';
 
 export interface FirstRunRequest extends GraphqlClientSettings {
-  /** Holds orders.yaml and big_orders.yaml. */
+  /** Holds the documents. */
   readonly examples: string;
   /** Where both databases are; the password is the variable TRIBUTARY_SECRET_EXAMPLE_POSTGRES of the server. */
   readonly server: { readonly host: string; readonly port: number; readonly user: string };
   readonly databases: { readonly shop: string; readonly warehouse: string };
+  /** Lets the shop's day go on. @returns a sentence that says what has changed */
+  readonly nextWave: () => Promise<string>;
   readonly terminal: Terminal;
 }
 
-const documents = ['orders.yaml', 'big_orders.yaml'];
+/** Staging, mart and report: each reads what the one before it writes. */
+const documents = ['orders.yaml', 'customer_sales.yaml', 'country_report.yaml'];
 const columns = [
   { title: 'Pipeline', align: 'left' },
   { title: 'State', align: 'left' },
@@ -28,8 +32,8 @@ const columns = [
 ] as const;
 
 /**
- * Connects the example's databases, saves and runs its pipelines, and prints what came of it. Does the same at every start: an
- * upsert of rows that are there already changes nothing. What goes wrong is printed: the server serves all the same.
+ * Connects the example's databases, saves its pipelines and runs them, lets the shop's day go on, runs them again, and prints what
+ * came of it, where a column goes, and what would break without it. What goes wrong is printed: the server serves all the same.
  */
 export async function showFirstRun(request: FirstRunRequest): Promise<void> {
   const { terminal, signal } = request;
@@ -50,18 +54,30 @@ async function runExample(request: FirstRunRequest): Promise<void> {
   const namespace = await ensureConnection(client, 'shop', { ...config, database: databases.shop });
   await ensureConnection(client, 'warehouse', { ...config, database: databases.warehouse });
 
-  const runs: FinishedRun[] = [];
-  for (const document of documents) {
-    const pipeline = await savePipeline(client, readFileSync(join(examples, document), 'utf8'));
-    terminal.line(`  ${terminal.faint(`running ${pipeline.namespace}/${pipeline.name} (examples/${document})`)}`);
-    runs.push(await runToEnd(client, pipeline));
-  }
-  printRuns(terminal, runs);
+  const pipelines: PipelineKey[] = [];
+  for (const document of documents) pipelines.push(await savePipeline(client, readFileSync(join(examples, document), 'utf8')));
+  printRuns(terminal, await runAll(request, client, pipelines));
+  terminal.line(`  ${await request.nextWave()}`);
+  printRuns(terminal, await runAll(request, client, pipelines));
 
-  const [title = '', ...branches] = await lineageTree(client, { namespace, dataset: `${databases.shop}.public.orders`, name: 'amount' });
+  const column = { namespace, dataset: `${databases.shop}.public.orders`, name: 'fx_rate' };
+  const [title = '', ...branches] = await lineageTree(client, column);
   terminal.line(`  ${terminal.bold(title)} goes to`);
   for (const line of branches) terminal.line(`  ${line}`);
   terminal.line();
+  const [verdict = '', ...consequences] = await impactTree(client, { dropColumn: column });
+  terminal.line(`  ${terminal.bold(verdict)}`);
+  for (const line of consequences) terminal.line(line === '' ? '' : `  ${line}`);
+  terminal.line();
+}
+
+async function runAll({ terminal }: FirstRunRequest, client: GraphqlClient, pipelines: readonly PipelineKey[]): Promise<FinishedRun[]> {
+  const runs: FinishedRun[] = [];
+  for (const pipeline of pipelines) {
+    terminal.line(`  ${terminal.faint(`running ${pipeline.namespace}/${pipeline.name}`)}`);
+    runs.push(await runToEnd(client, pipeline));
+  }
+  return runs;
 }
 
 function printRuns(terminal: Terminal, runs: readonly FinishedRun[]): void {
