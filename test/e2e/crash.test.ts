@@ -41,7 +41,7 @@ describe('a server that is killed', () => {
     );
   const waiting = () =>
     database
-      .query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock' AND application_name = 'tributary'`, [
+      .query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock' AND application_name LIKE 'tributary%'`, [
         database.name,
       ])
       .then((rows) => rows[0]?.pid ?? null);
