@@ -59,7 +59,9 @@ describe('what goes wrong is said', () => {
       .query(`SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock' AND application_name LIKE 'tributary%'`, [database.name])
       .then((rows) => rows.length > 0);
   const noneLeft = () =>
-    database.query(`SELECT pid FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE 'tributary%'`, [database.name]).then((rows) => rows.length === 0);
+    database
+      .query(`SELECT pid FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE 'tributary%'`, [database.name])
+      .then((rows) => rows.length === 0);
   const untouched = async () => expect(await database.query('SELECT * FROM target')).toEqual([{ id: 0, name: 'before' }]);
 
   describe('in a document, with a path and a sentence for each problem, and nothing saved', () => {

@@ -55,9 +55,13 @@ describe('the example: staging, mart and report, with waves of changes', () => {
     SELECT customer_id::text, lower(trim(email)) AS email, coalesce(country, '??') AS country, count(*)::text AS orders, sum(total)::numeric(14,2)::text AS total
     FROM typed JOIN customers ON id = customer_id WHERE status <> 'cancelled' GROUP BY 1, 2, 3`;
 
-  it.each(['first', 'second'])(
-    'gives what one statement over the shop gives, after the %s start and its wave',
-    async () => {
+  it.each([
+    ['the first start and its wave', 0],
+    ['eight waves, another start and its wave', 8],
+  ])(
+    'gives what one statement over the shop gives, after %s',
+    async (_, waves) => {
+      for (let wave = 0; wave < waves; wave += 1) await makeWave(servers.postgres.url);
       await run();
       expect(lines.filter((line) => /COMPLETE/.test(line))).toHaveLength(6);
       expect(lines.join('\n')).not.toMatch(/did not run|failed/);

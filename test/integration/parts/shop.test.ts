@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { makeShop } from '../../../infrastructure/local/shop.js';
 import { servers } from '../../support/servers.js';
@@ -16,6 +16,14 @@ const ask = async (sql: string): Promise<unknown[]> => {
 };
 
 describe('the example shop', () => {
+  // Another test may have let its day go on.
+  beforeAll(async () => {
+    const client = new Client({ connectionString: servers.postgres.url });
+    await client.connect();
+    for (const name of ['shop', 'warehouse']) await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await client.end();
+  });
+
   it('has the same rows everywhere, and is made once', async () => {
     await makeShop(servers.postgres.url);
     expect((await makeShop(servers.postgres.url)).made).toBe(false);
