@@ -96,3 +96,16 @@ export async function until(condition: () => Promise<boolean>, what: string): Pr
   }
   throw new Error(`Waited 20 s in vain until ${what}.`);
 }
+
+/** Stages rows that erase: the named columns, positions from `first`. */
+export async function stageErased(load: Load, columns: readonly string[], rows: readonly TextRow[], first = 100): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-erase-'));
+  try {
+    const text = formatCsv(rows.map((row, index) => [String(first + index), ...row]));
+    const path = join(folder, 'erased.csv');
+    await writeFile(path, text);
+    await load.stageErased({ path, columns, rows: rows.length, sizeBytes: text.length, widestRowBytes: 0 }, never);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
