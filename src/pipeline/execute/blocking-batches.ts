@@ -5,6 +5,7 @@ import { Batch, type BatchParts, dropRelation, offsetSql } from './batch.js';
 import { type Part, Parts } from './parts.js';
 import type { Route } from './plan.js';
 import { assertReconciled } from './step-counts.js';
+import { storedName } from './stored-values.js';
 
 /** Rows of a result that go on at a time. */
 const sliceRows = 250_000;
@@ -32,16 +33,18 @@ export async function runBlocking(parts: BatchParts, step: CompiledStep, route: 
   }
 }
 
-/** The result waits under a name of its own, so that it can go on in slices. */
+/** The result waits under a name of its own and with numbers for column names, so that it can go on in slices. */
 function resultTable(step: CompiledStep): string {
   return `_result:${step.id}`;
 }
 
-async function compute({ statements, counts }: BatchParts, step: CompiledStep, part: Part): Promise<number> {
+async function compute({ statements, counts, types }: BatchParts, step: CompiledStep, part: Part): Promise<number> {
   const relations = [...new Set(step.from)];
   try {
     for (const relation of relations) await statements.run(`CREATE VIEW ${quoteIdentifier(relation)} AS ${part[step.from.indexOf(relation)]}`);
-    return await statements.run(`CREATE TABLE ${quoteIdentifier(resultTable(step))} AS ${offsetSql(step, counts.of(step.id).rowsOut)}`);
+    const columns = (types.get(step.id) ?? []).map((_, index) => storedName(index));
+    const result = `(${offsetSql(step, counts.of(step.id).rowsOut)}) AS result(${columns.join(', ')})`;
+    return await statements.run(`CREATE TABLE ${quoteIdentifier(resultTable(step))} AS SELECT * FROM ${result}`);
   } catch (error) {
     throw await locateFailure(statements, error, { input: null, step, numbered: false });
   } finally {
@@ -50,12 +53,13 @@ async function compute({ statements, counts }: BatchParts, step: CompiledStep, p
 }
 
 async function handOn(parts: BatchParts, step: CompiledStep, route: Route, rows: number): Promise<void> {
-  const { statements } = parts;
+  const { statements, types } = parts;
+  const items = (types.get(step.id) ?? []).map(({ name }, index) => `${storedName(index)} AS ${quoteIdentifier(name)}`);
   const table = quoteIdentifier(resultTable(step));
   try {
     for (let start = 0; start < rows; start += sliceRows) {
       const end = Math.min(start + sliceRows, rows);
-      await statements.run(`CREATE VIEW ${quoteIdentifier(step.id)} AS SELECT * FROM ${table} WHERE rowid >= ${start} AND rowid < ${end}`);
+      await statements.run(`CREATE VIEW ${quoteIdentifier(step.id)} AS SELECT ${items.join(', ')} FROM ${table} WHERE rowid >= ${start} AND rowid < ${end}`);
       await new Batch(parts, route, null).run(step.id, end - start);
     }
   } finally {

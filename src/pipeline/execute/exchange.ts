@@ -4,6 +4,7 @@ import { assertCount } from './assert-count.js';
 import type { TypedColumn } from './relation-types.js';
 import { putAside, type SpoolFile, storedSql, totalRows } from './spool-files.js';
 import type { Statements } from './statements.js';
+import { storedName } from './stored-values.js';
 
 /** How much may be held in memory at a time. */
 export interface ExchangeSizes {
@@ -46,7 +47,7 @@ export class Exchange {
   }
 
   async open(): Promise<void> {
-    const columns = this.settings.columns.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`);
+    const columns = this.settings.columns.map(({ type }, index) => `${storedName(index)} ${type}`);
     await this.statements.run(`CREATE TABLE ${this.table} (${columns.join(', ')})`);
   }
 
@@ -77,7 +78,7 @@ export class Exchange {
     const pieceRows = Math.max(1, Math.floor(sizes.bufferBytes / Math.max(rowBytes, 1)));
     const before = totalRows(this.files);
     for (let start = 0; start < this.bufferedRows; start += pieceRows) {
-      const piece = `(SELECT * FROM ${this.table} WHERE rowid >= ${start} AND rowid < ${start + pieceRows}) AS ${quoteIdentifier(relation)}`;
+      const piece = `(${this.tableSql()} WHERE rowid >= ${start} AND rowid < ${start + pieceRows}) AS ${quoteIdentifier(relation)}`;
       this.files.push(
         ...(await putAside(this.statements, { source: piece, columns, partitionBy, parts: sizes.parts, level: 0, folder: this.nextFolder(), rowBytes })),
       );
@@ -108,7 +109,12 @@ export class Exchange {
 
   /** A SELECT of these rows; of no file, of the rows in the table. */
   sql(files: readonly SpoolFile[]): string {
-    return files.length === 0 ? `SELECT * FROM ${this.table}` : storedSql(files, this.settings.columns);
+    return files.length === 0 ? this.tableSql() : storedSql(files, this.settings.columns);
+  }
+
+  /** Columns of the table have numbers for names, so that none hides the row's number. */
+  private tableSql(): string {
+    return `SELECT ${this.settings.columns.map(({ name }, index) => `${storedName(index)} AS ${quoteIdentifier(name)}`).join(', ')} FROM ${this.table}`;
   }
 
   async close(): Promise<void> {
@@ -129,7 +135,7 @@ export class Exchange {
   }
 
   private async bytesFrom(start: number, rows: number): Promise<number> {
-    const lengths = this.settings.columns.flatMap(({ name, type }) => lengthSql(quoteIdentifier(name), type) ?? []);
+    const lengths = this.settings.columns.flatMap(({ type }, index) => lengthSql(storedName(index), type) ?? []);
     const fixed = this.settings.columns.length * 16 * rows;
     if (lengths.length === 0 || rows === 0) return fixed;
     const sums = lengths.map((length) => `coalesce(sum(${length}), 0)`).join(' + ');

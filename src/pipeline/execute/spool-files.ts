@@ -15,7 +15,7 @@ export interface SpoolFile {
 }
 
 export interface PutAside {
-  /** What follows FROM. */
+  /** What follows FROM: the columns under their names. */
   readonly source: string;
   readonly columns: readonly TypedColumn[];
   /** Expressions over the source. Empty: one part. */
