@@ -109,9 +109,7 @@ export interface ImpactReport {
 export type JudgedChange =
   | { readonly outcome: 'judged'; readonly report: ImpactReport }
   /** A changed document does not compile on the end state; `issues` by the place of the spec in the change. */
-  | { readonly outcome: 'invalid'; readonly issues: readonly { readonly spec: number; readonly issue: SpecIssue }[] }
-  /** The graph does not know what is to be changed. */
-  | { readonly outcome: 'unknown'; readonly message: string };
+  | { readonly outcome: 'invalid'; readonly issues: readonly { readonly spec: number; readonly issue: SpecIssue }[] };
 
 export type ImpactGroup = 'KIND' | 'OWNER' | 'NAMESPACE' | 'TAG' | 'SEVERITY';
 

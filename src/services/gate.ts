@@ -35,15 +35,14 @@ export async function acknowledgedReport(reports: ImpactReportService, id: strin
 }
 
 /**
- * Judges documents that others read from. What breaks a reader passes only with a report of the same documents, against the same
- * saved versions, with the same findings.
+ * Judges documents that others read from. What breaks a reader, and what has more readers than were judged, passes only with a report
+ * of the same documents, against the same saved versions, with the same findings.
  */
 export async function passGate({ judge, reports }: GateParts, { checked, subjects }: GatedSet, acknowledged: KeptReport | null): Promise<GateDecision> {
   const judged = await judge(changeOf(checked), null);
   if (judged.outcome === 'invalid') return judged;
-  if (judged.outcome === 'unknown') throw new PlatformError('INTERNAL', `A checked pipeline could not be judged: ${judged.message}`);
   const { report } = judged;
-  if (report.verdict !== 'BREAKS') return { outcome: 'open', acknowledged: null };
+  if (report.verdict !== 'BREAKS' && report.truncated.length === 0) return { outcome: 'open', acknowledged: null };
   const objection = acknowledged === null ? null : objectionTo(acknowledged, subjects, report);
   if (acknowledged !== null && objection === null) return { outcome: 'open', acknowledged };
   const kept = await reports.keep(report, subjects);
@@ -67,9 +66,13 @@ function objectionTo(acknowledged: KeptReport, subjects: readonly ReportSubject[
   return acknowledged.findingsHash === findingsHash ? null : `Since report ${id} was made, what the change does to others has changed.`;
 }
 
-function sentence({ findings }: ImpactReport, reportId: string, objection: string | null): string {
+function sentence({ findings, verdict }: ImpactReport, reportId: string, objection: string | null): string {
   const broken = findings.filter(({ kind, severity }) => kind === 'JOB' && severity === 'BREAKS').map(({ key }) => key);
   const shown = broken.slice(0, 3).join(', ') + (broken.length > 3 ? ` and ${broken.length - 3} more` : '');
-  const said = `The change breaks ${broken.length === 1 ? 'the job' : `${broken.length} jobs:`} ${shown}; nothing was saved. Change what reads it first or together with it, or save with \`acknowledge: "${reportId}"\`.`;
+  const found =
+    verdict === 'BREAKS'
+      ? `The change breaks ${broken.length === 1 ? 'the job' : `${broken.length} jobs:`} ${shown}; nothing was saved. Change what reads it first or together with it, or`
+      : 'More jobs read what changes than were judged, and what was not judged may break; nothing was saved. Change less at a time, or';
+  const said = `${found} save with \`acknowledge: "${reportId}"\`.`;
   return objection === null ? said : `${objection} ${said}`;
 }

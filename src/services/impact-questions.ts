@@ -26,7 +26,6 @@ export class ImpactService {
     const { change, subjects } = intention.kind === 'pipelineSpec' ? await this.#ofDocument(intention.document) : { change: intention, subjects: [] };
     const judged = await this.parts.judge(change, maxDepth);
     if (judged.outcome === 'invalid') throw invalid(judged.issues);
-    if (judged.outcome === 'unknown') throw new PlatformError('NOT_FOUND', judged.message);
     return this.parts.reports.keep(judged.report, subjects);
   }
 

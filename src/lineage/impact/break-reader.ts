@@ -13,7 +13,7 @@ export function breakOf(reader: ReaderCase, affected: readonly AffectedColumn[])
 }
 
 /** An input that is not there, found without the compiler. */
-export function goneInput({ job, changed, effects, baseline }: Pick<ReaderCase, 'job' | 'changed' | 'effects' | 'baseline'>): Cause | null {
+function goneInput({ job, changed, effects, baseline }: Pick<ReaderCase, 'job' | 'changed' | 'effects' | 'baseline'>): Cause | null {
   const compiled = baseline?.compiled ?? ('compiled' in changed.result ? changed.result.compiled : null);
   for (const { alias, dataset } of compiled?.inputs ?? []) {
     if (!effects.get(datasetKey(dataset))?.gone) continue;

@@ -158,8 +158,3 @@ function byWorst(a: ImpactFinding, b: ImpactFinding): number {
 function plain({ kind, id, key, namespace }: ImpactNode): ImpactNode {
   return { kind, id, key, namespace };
 }
-
-/** Name under which people see a node. */
-export function shownKey(owner: string, column: string): string {
-  return column === '' ? owner : `${owner}.${column}`;
-}

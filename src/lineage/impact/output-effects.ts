@@ -49,10 +49,16 @@ class OutputJudge {
     return { ...nothing, rows: this.#rows(this.#before, this.#after), columns };
   }
 
-  /** A job begins to write here. */
+  /** A job begins to write here. A table that nobody has made has no rows that could become others. */
   #newOutput(after: CompiledOutput): DatasetEffect {
     const created = this.#table?.existing ? null : this.#made(after);
-    return { ...noEffect(this.dataset), created, rows: this.#cause('ROWS_CHANGED', 'gets the rows of another job', []) };
+    const rows = this.#stays ? this.#cause('ROWS_CHANGED', 'gets the rows of another job', []) : null;
+    return { ...noEffect(this.dataset), created, rows };
+  }
+
+  /** Whether the table is there whatever this job does. */
+  get #stays(): boolean {
+    return this.#table !== undefined && (this.#table.existing !== null || this.#table.otherWriters);
   }
 
   #column(name: string, before: CompiledOutput | undefined, after: CompiledOutput | undefined): ColumnEffect[] {
@@ -75,8 +81,7 @@ class OutputJudge {
   #lost(name: string, before: CompiledOutput | undefined): ColumnEffect {
     const via = this.affected.filter(({ effect }) => effect.gone);
     const reached = before ? reachingColumn(before, name, via) : [];
-    const stays = this.#table?.existing || this.#table?.otherWriters;
-    if (stays) return this.#change('TURNS_NULL', 'is no longer written and turns NULL', reached);
+    if (this.#stays) return this.#change('TURNS_NULL', 'is no longer written and turns NULL', reached);
     return { ...this.#change('COLUMN_GONE', 'is gone', reached), gone: true, values: false };
   }
 

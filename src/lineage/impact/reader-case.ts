@@ -3,7 +3,7 @@ import type { StreamColumn, StreamDescription } from '../../model/connector.js';
 import { type DatasetRef, datasetKey } from '../../model/dataset.js';
 import type { PipelineSpec } from '../../model/pipeline-spec.js';
 import type { BoundCast, CompileResult } from '../../model/run-process.js';
-import type { ColumnEffect, DatasetEffect, Effects, Retype } from './effects.js';
+import type { ColumnEffect, Effects, Retype } from './effects.js';
 import { columnNode, type NodeKey } from './nodes.js';
 import { type ColumnUse, useOf } from './uses.js';
 
@@ -81,10 +81,6 @@ function writeOf({ columns }: CompiledOutput, column: string): ColumnUse {
 
 export function outputOf(compiled: CompiledPipeline | undefined, dataset: DatasetRef): CompiledOutput | undefined {
   return compiled?.outputs.find((output) => datasetKey(output.dataset) === datasetKey(dataset));
-}
-
-export function effectOf(effects: Effects, dataset: DatasetRef): DatasetEffect | undefined {
-  return effects.get(datasetKey(dataset));
 }
 
 export function jobName({ namespace, name }: { readonly namespace: string; readonly name: string }): string {

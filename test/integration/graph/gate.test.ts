@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ImpactReport } from '../../../src/model/impact.js';
+import { passGate } from '../../../src/services/gate.js';
 import type { SavedPipeline } from '../../../src/services/pipelines.js';
 import { openShop, type Row, type Shop } from './shop.js';
 
@@ -73,8 +75,29 @@ describe('the gate', () => {
     const { producer } = await chain('moving');
     const outputs = [{ from: 'shaped', connection: shop.name, stream: 'mart.elsewhere', load: { mode: 'upsert', key: ['id'] } }];
     const report = await shop.impacts.report({ kind: 'pipelineSpec', document: { ...producer, outputs } }, null);
-    expect(['STALE', 'CHANGES_VALUES']).toContain(report.verdict);
+    expect(report.verdict).toBe('STALE');
+    const { items } = await shop.reports.findings(report, { minSeverity: 'STALE', kinds: ['JOB'], first: 10, after: null });
+    expect(items.map(({ node }) => [node.severity, node.code])).toEqual([['STALE', 'OUTPUT_REMOVED']]);
     expect(await shop.pipelines.save({ spec: { ...producer, outputs } })).toMatchObject({ outcome: 'saved' });
+  });
+
+  it('does not open for what has more readers than were judged, unless somebody answers for it', async () => {
+    const report: ImpactReport = {
+      revision: '1',
+      verdict: 'NONE',
+      findings: [],
+      blindSpots: [],
+      truncated: ['MAX_NODES'],
+      findingsHash: 'of no finding',
+    };
+    const gate = { judge: async () => ({ outcome: 'judged', report }) as const, reports: shop.reports };
+    const set = { checked: [], subjects: [{ namespace: shop.name, name: 'crowded', specHash: 'of its document', version: 1 }] };
+    const decision = await passGate(gate, set, null);
+    if (decision.outcome !== 'blocked') throw new Error(`Not blocked: ${JSON.stringify(decision)}`);
+    expect(decision.message).toBe(
+      `More jobs read what changes than were judged, and what was not judged may break; nothing was saved. Change less at a time, or save with \`acknowledge: "${decision.report.id}"\`.`,
+    );
+    expect(await passGate(gate, set, await shop.reports.byId(decision.report.id))).toMatchObject({ outcome: 'open', acknowledged: { id: decision.report.id } });
   });
 
   it('saves what is acknowledged and keeps who answered for it', async () => {
