@@ -72,12 +72,7 @@ export class LetterReplays {
     await guarded(() => this.letters.updateMany({ replayRunId, status: 'OPEN' }, { $unset: { replayRunId: '' } }));
   }
 
-  /** Runs that hold letters which they have neither committed nor released. */
-  async runs(): Promise<string[]> {
-    return guarded(() => this.letters.distinct('replayRunId', held));
-  }
-
-  /** The same, among these letters of a pipeline, or of any when it is null. */
+  /** Runs that hold letters which they have neither committed nor released, among these letters of a pipeline, or of any when it is null. */
   async runsOf({ pipelineId, ids }: Pick<LetterSelection, 'ids'> & { readonly pipelineId: string | null }): Promise<string[]> {
     const filter: Filter = { ...held };
     if (pipelineId !== null) filter.pipelineId = pipelineId;

@@ -1,5 +1,5 @@
 export type DeadLetterStatus = 'OPEN' | 'REPLAYED' | 'DISCARDED';
-export type DeadLetterStage = 'extract' | 'transform' | 'load';
+export type DeadLetterStage = 'transform' | 'load';
 
 /** An output of a pipeline, as its document names it. */
 export interface OutputPlace {

@@ -35,7 +35,7 @@ export interface IncrementalSpec {
   /** How far behind the last cursor each read begins: an ISO 8601 duration for times, a whole number for numbers; null: 0. */
   readonly lookback: string | number | null;
   /** Rows without a cursor end the run, are read every time, are left out, or become dead letters. */
-  readonly nulls: 'fail' | 'include' | 'exclude' | 'reject';
+  readonly nulls: 'fail' | 'include' | 'exclude';
 }
 
 export type StepSpec = MapStep | FilterStep | CastStep | JoinStep | AggregateStep | UnionStep | DedupeStep;

@@ -45,7 +45,7 @@ export interface WindowRequest {
   /** `last` of the state; null: from the beginning. */
   readonly from: string | null;
   readonly lookback: string | number | null;
-  readonly nulls: 'fail' | 'include' | 'exclude' | 'reject';
+  readonly nulls: 'fail' | 'include' | 'exclude';
   /** What the last window read at its end. */
   readonly seen: SeenRows | null;
   /** Columns to tell rows at the end of the window by; null: they may be read again. */

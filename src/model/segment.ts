@@ -22,3 +22,8 @@ export interface SegmentLimits {
   /** A segment is closed at the first row end at or behind this size, in bytes. */
   readonly segmentBytes: number;
 }
+
+/** Size of a segment for `limits.memory`. Several are under way at a time, as files and as tables: each a sixty-fourth of it, at most 16 MiB. */
+export function segmentBytes(memoryBytes: number): number {
+  return Math.min(16 * 2 ** 20, Math.floor(memoryBytes / 64));
+}

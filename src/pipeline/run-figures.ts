@@ -23,8 +23,3 @@ export function writtenBy({ committed, bytesStaged }: OutputLoad): { committedAt
   const rowsWritten = counts ? counts.inserted + counts.updated + counts.deleted : 0;
   return { committedAttempt: committed?.attempt ?? 0, rowsWritten, bytesWritten: committed ? bytesStaged : 0 };
 }
-
-/** Several segments are under way at a time, as files and as tables: each a sixty-fourth of the memory, at most 16 MiB. */
-export function segmentBytes(memoryBytes: number): number {
-  return Math.min(16 * 2 ** 20, Math.floor(memoryBytes / 64));
-}

@@ -6,16 +6,16 @@ import { loadId } from '../model/load-id.js';
 import type { Reading } from '../model/reading.js';
 import type { RunMetrics, RunSummary, StepMetrics } from '../model/run.js';
 import type { ReplayPart, RunRequest } from '../model/run-process.js';
-import type { Segment } from '../model/segment.js';
+import { type Segment, segmentBytes } from '../model/segment.js';
 import { runPass } from './execute/run-pass.js';
 import { chooseReads, type InputRead } from './increments/choose-reads.js';
-import { type PassPlan, planPasses } from './increments/plan-passes.js';
+import { type PlannedPass, planPasses } from './increments/plan-passes.js';
 import { describeStreams } from './load/describe-streams.js';
 import { OutputLoad } from './load/output-load.js';
 import type { StoreRejected } from './rejected-rows.js';
 import { planReplay, replayedPipeline } from './replay/plan-replay.js';
 import { runReplay } from './replay/run-replay.js';
-import { addMetrics, paramValues, segmentBytes, writtenBy } from './run-figures.js';
+import { addMetrics, paramValues, writtenBy } from './run-figures.js';
 import { compilePipeline } from './spec/compile-pipeline.js';
 import { openDuckDb } from './transform/duckdb.js';
 
@@ -173,7 +173,7 @@ class PipelineRun {
     for (const name of names) this.readings.set(name, await this.session(name).openReading(this.signal));
   }
 
-  private async runPlan(plan: PassPlan): Promise<void> {
+  private async runPlan(plan: PlannedPass): Promise<void> {
     const { inputs, steps } = this.whole;
     const chosen = await chooseReads(plan, inputs, steps, (input) => this.reading(input));
     for (const [index, output] of plan.outputs.entries()) await output.open(chosen.slots[index] ?? []);

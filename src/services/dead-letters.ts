@@ -62,7 +62,7 @@ export class DeadLetterService {
 
   /** Ids of the runs that hold letters: queued or running, or left by a crash. */
   runsWithReplayed(): Promise<string[]> {
-    return this.letters.replays.runs();
+    return this.letters.replays.runsOf({ pipelineId: null, ids: null });
   }
 
   /**

@@ -14,7 +14,7 @@ import type { RunService, StartedRun } from './runs.js';
 export interface ReplayServiceParts {
   readonly letters: DeadLetterStore;
   readonly pipelines: Pick<PipelineService, 'get'>;
-  readonly runs: Pick<RunService, 'start' | 'get'>;
+  readonly runs: Pick<RunService, 'start' | 'get' | 'byIds'>;
 }
 
 export interface ReplayRequest {
@@ -101,8 +101,10 @@ export class ReplayService {
     const different = conflict('These dead letters are of runs with different params. Replay those of one run at a time, by their ids.');
     if (ids.length > mostRuns) return different;
     const known = new Map<string, RunParams>();
-    for (const id of ids) {
-      const given = Object.entries((await this.parts.runs.get(id))?.params ?? {}).filter(([param]) => Object.hasOwn(spec.params, param));
+    const runs = await this.parts.runs.byIds(ids);
+    if (runs.length < ids.length) known.set('{}', {});
+    for (const run of runs) {
+      const given = Object.entries(run.params ?? {}).filter(([param]) => Object.hasOwn(spec.params, param));
       const params = Object.fromEntries(given.sort(([one], [other]) => (one < other ? -1 : 1)));
       known.set(JSON.stringify(params), params);
     }
@@ -113,10 +115,9 @@ export class ReplayService {
 
   /** A run that was cancelled before it began has committed nothing. */
   async #releaseUnstarted(selection: LetterSelection): Promise<void> {
-    for (const id of await this.parts.letters.replays.runsOf(selection)) {
-      const run = await this.parts.runs.get(id);
-      if (run !== null && isFinal(run.state) && run.attempt === 0) await this.parts.letters.replays.release(id);
-    }
+    const { replays } = this.parts.letters;
+    const runs = await this.parts.runs.byIds(await replays.runsOf(selection));
+    await Promise.all(runs.filter(({ state, attempt }) => isFinal(state) && attempt === 0).map(({ id }) => replays.release(id)));
   }
 }
 

@@ -99,8 +99,14 @@ export class RunService {
   }
 
   async get(id: string): Promise<Run | null> {
-    const [found] = await this.parts.graph.read(findRunsByIds, { ids: [id] });
-    return found?.run ?? null;
+    const [found = null] = await this.byIds([id]);
+    return found;
+  }
+
+  /** Those that are there, in the order of `ids`. */
+  async byIds(ids: readonly string[]): Promise<Run[]> {
+    if (ids.length === 0) return [];
+    return (await this.parts.graph.read(findRunsByIds, { ids })).map(({ run }) => run);
   }
 
   /** Newest first. */

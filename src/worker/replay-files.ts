@@ -4,7 +4,7 @@ import type { ReplayedLetter } from '../model/dead-letter.js';
 import { PlatformError } from '../model/errors.js';
 import type { PipelineSpec } from '../model/pipeline-spec.js';
 import type { ReplayPart } from '../model/run-process.js';
-import type { Segment } from '../model/segment.js';
+import { type Segment, segmentBytes } from '../model/segment.js';
 
 interface OpenSegment {
   readonly path: string;
@@ -22,7 +22,6 @@ interface OpenPart {
   readonly segments: OpenSegment[];
 }
 
-const largestSegmentBytes = 16 * 2 ** 20;
 const writeBytes = 2 ** 20;
 
 /**
@@ -31,7 +30,7 @@ const writeBytes = 2 ** 20;
  * @throws PlatformError REPLAY_REFUSED when there are none, or one cannot be taken again
  */
 export async function writeReplayFiles(letters: AsyncIterable<ReplayedLetter>, spec: PipelineSpec, folder: string, signal: AbortSignal): Promise<ReplayPart[]> {
-  const segmentBytes = Math.min(largestSegmentBytes, Math.floor(spec.limits.memoryBytes / 64));
+  const largest = segmentBytes(spec.limits.memoryBytes);
   const parts = new Map<string, OpenPart>();
   let files = 0;
   let position = 0;
@@ -41,13 +40,13 @@ export async function writeReplayFiles(letters: AsyncIterable<ReplayedLetter>, s
     const row = rowOf(letter);
     const part = partOf(parts, letter, Object.keys(row), spec);
     let segment = part.segments.at(-1);
-    if (!segment || segment.sizeBytes >= segmentBytes) {
+    if (!segment || segment.sizeBytes >= largest) {
       files += 1;
       segment = { path: join(folder, `letters-${files}.csv`), rows: 0, sizeBytes: 0, widestRowBytes: 0, lines: [], waitingBytes: 0 };
       part.segments.push(segment);
     }
     add(segment, `${[position, ...part.columns.map((column) => field(row[column]))].join(',')}\n`);
-    if (segment.waitingBytes >= writeBytes || segment.sizeBytes >= segmentBytes) await flush(segment);
+    if (segment.waitingBytes >= writeBytes || segment.sizeBytes >= largest) await flush(segment);
   }
   if (position === 0)
     throw new PlatformError('REPLAY_REFUSED', 'This run was given no dead letters, or they were released meanwhile. Call replayDeadLetters again.');

@@ -35,7 +35,7 @@ export async function listFiles(access: FileAccess, { name, kind }: StreamName):
 }
 
 /** null: there is none, or it is not a plain file. */
-export async function findFile(access: FileAccess, name: string): Promise<SourceFile | null> {
+async function findFile(access: FileAccess, name: string): Promise<SourceFile | null> {
   const path = await access.real(name);
   if (path === null) return null;
   const found = await stat(path, { bigint: true }).catch(() => null);

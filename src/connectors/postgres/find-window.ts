@@ -38,7 +38,7 @@ export async function findWindow(
   await checkNulls(search);
   const { cursor, from, lookback, nulls } = request;
   const seen = hasLookback(lookback) ? null : request.seen;
-  const window = { cursor, from, to: horizon[type.bound] ?? null, lookback, nulls: nulls === 'include' || nulls === 'reject', seen };
+  const window = { cursor, from, to: horizon[type.bound] ?? null, lookback, nulls: nulls === 'include', seen };
   const { to, last } = await findEnd(search, window);
   return { window: { ...window, to }, last, seen: await seenAt(search, to, last) };
 }

@@ -31,7 +31,7 @@ export interface Pass {
   onSteps(metrics: readonly StepMetrics[]): void;
 }
 
-/** Shares of `limits.memory`, half of which is DuckDB's; measured by `test/bench/blocking-steps.ts`. */
+/** Shares of `limits.memory`, half of which is DuckDB's. */
 export function exchangeSizes(memoryBytes: number): ExchangeSizes {
   return { bufferBytes: Math.floor(memoryBytes / 8), partBytes: Math.floor(memoryBytes / 16), streamBytes: Math.floor(memoryBytes / 32), parts: 64 };
 }

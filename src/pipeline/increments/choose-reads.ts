@@ -2,8 +2,8 @@ import type { CompiledInput, CompiledStep } from '../../model/compiled-pipeline.
 import type { SlotUpdate } from '../../model/connector.js';
 import { PlatformError } from '../../model/errors.js';
 import type { CursorWindow, FoundWindow, Reading, ReadKeys } from '../../model/reading.js';
-import { stepsOnTheWay } from '../steps-on-the-way.js';
-import type { PassPlan } from './plan-passes.js';
+import { PassPlan } from '../execute/plan.js';
+import type { PlannedPass } from './plan-passes.js';
 
 /** Which rows of one input a pass reads; both null: all of them. */
 export interface InputRead {
@@ -28,7 +28,7 @@ const whole: InputRead = { window: null, keys: null };
  * @param readingOf  the snapshot of an input's connection
  */
 export async function chooseReads(
-  plan: PassPlan,
+  plan: PlannedPass,
   inputs: readonly CompiledInput[],
   steps: readonly CompiledStep[],
   readingOf: (input: CompiledInput) => Reading,
@@ -47,7 +47,7 @@ export async function chooseReads(
   return { reads: new Map(reads), slots: plan.slots.map((slots) => slots.map(({ input, version }) => slotUpdate(input, version, needed, found))) };
 }
 
-function windowRequest(input: CompiledInput, { states, outputs }: PassPlan, steps: readonly CompiledStep[]) {
+function windowRequest(input: CompiledInput, { states, outputs }: PlannedPass, steps: readonly CompiledStep[]) {
   const { incremental, alias, stream, schema, recomputeBy } = input;
   if (!incremental) throw new PlatformError('INTERNAL', `Input "${alias}" is not read in increments.`);
   const state = states.get(alias) ?? null;
@@ -59,7 +59,7 @@ function windowRequest(input: CompiledInput, { states, outputs }: PassPlan, step
 }
 
 function groupsRows(relation: string, steps: readonly CompiledStep[]): boolean {
-  return [...stepsOnTheWay(relation, steps).values()].some(({ blocking }) => blocking !== null);
+  return new PassPlan({ steps }, [relation]).steps.some(({ blocking }) => blocking !== null);
 }
 
 /** Every key that some input touches; null: so many, or an input has never been read, that everything is read. */

@@ -3,7 +3,7 @@ import type { CursorState, Slot } from '../../model/reading.js';
 import type { OutputLoad } from '../load/output-load.js';
 
 /** Outputs that have read their inputs equally far, so that one reading serves them all. */
-export interface PassPlan {
+export interface PlannedPass {
   readonly outputs: readonly OutputLoad[];
   /** How far each incremental input has been read; null: not at all. By alias. */
   readonly states: ReadonlyMap<string, CursorState | null>;
@@ -23,7 +23,7 @@ interface OpenPlan {
  * Asks every output how far its inputs have been read and puts those together that agree. One that lags behind, because its commit
  * failed where another's succeeded, is read for on its own and so catches up.
  */
-export async function planPasses(outputs: readonly OutputLoad[], inputs: readonly CompiledInput[]): Promise<PassPlan[]> {
+export async function planPasses(outputs: readonly OutputLoad[], inputs: readonly CompiledInput[]): Promise<PlannedPass[]> {
   const incremental = new Map(inputs.filter((input) => input.incremental !== null).map((input) => [input.alias, input]));
   const slots = await Promise.all(outputs.map((output) => output.readSlots()));
   const plans: OpenPlan[] = [];

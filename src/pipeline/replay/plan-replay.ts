@@ -116,7 +116,6 @@ function lettersInput(compiled: CompiledPipeline, part: ReplayPart, way: ReplayW
 
 function neededColumns(compiled: CompiledPipeline, { stage, step }: ReplayPart, way: ReplayWay): NeededColumn[] {
   if (stage === 'load') return (compiled.outputs[way.output]?.columns ?? []).map(({ name }) => ({ name, value: false, text: true, read: null }));
-  if (stage === 'extract') return [...(compiled.inputs.find(({ alias }) => alias === step)?.columns ?? [])];
   const rejects = compiled.steps.find(({ id }) => id === step)?.rejects;
   return (rejects?.columns ?? []).map((column) => neededBehind(compiled, column));
 }

@@ -34,12 +34,14 @@ export function replayWay(spec: PipelineSpec, from: ReplayFrom): ReplayWay | { r
   if (output.load.mode === 'overwrite')
     return { problem: `Output ${place.stream} is overwritten by every run, so that single rows cannot be added. Run the pipeline again instead.` };
   if (stage === 'load') return { output: index, relation: null, steps: [], sides: new Set() };
-  const problem = stage === 'extract' ? inputProblem(spec, step) : stepProblem(spec, step);
-  if (problem !== null) return { problem };
   const refusing = spec.steps.find(({ id }) => id === step);
+  if (!refusing) return { problem: `The pipeline has no step "${step}" any more.` };
+  if (!refuses(refusing)) {
+    return { problem: `Step "${step}" does not reject rows any more, so that it cannot take them again. Make it a cast with onError: reject.` };
+  }
   const steps = stepsBetween(spec, step, output.from);
-  if (steps === null) return { problem: `${stage === 'extract' ? 'Input' : 'Step'} "${step}" does not lead to ${place.stream} any more.` };
-  const relation = refusing ? (stepSources(refusing)[0] ?? '') : step;
+  if (steps === null) return { problem: `Step "${step}" does not lead to ${place.stream} any more.` };
+  const relation = stepSources(refusing)[0] ?? '';
   const behind = steps.filter((id) => id !== step);
   const sides = new Set<string>();
   for (const { step: next } of orderSteps(spec)) {
@@ -50,15 +52,8 @@ export function replayWay(spec: PipelineSpec, from: ReplayFrom): ReplayWay | { r
   return { output: index, relation, steps, sides };
 }
 
-function inputProblem(spec: PipelineSpec, alias: string): string | null {
-  return Object.hasOwn(spec.inputs, alias) ? null : `The pipeline has no input "${alias}" any more.`;
-}
-
-function stepProblem(spec: PipelineSpec, id: string): string | null {
-  const step = spec.steps.find((candidate) => candidate.id === id);
-  if (!step) return `The pipeline has no step "${id}" any more.`;
-  if ('cast' in step && step.cast.onError === 'reject') return null;
-  return `Step "${id}" does not reject rows any more, so that it cannot take them again. Make it a cast with onError: reject.`;
+function refuses(step: StepSpec): boolean {
+  return 'cast' in step && step.cast.onError === 'reject';
 }
 
 /** Steps from `start` to `end`, each behind those it reads; null: there is no way. */

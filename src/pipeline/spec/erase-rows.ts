@@ -4,7 +4,7 @@ import type { PipelineSpec } from '../../model/pipeline-spec.js';
 import type { BoundStep } from '../transform/compiled.js';
 import { type BoundErase, bindErases } from '../transform/erases.js';
 import type { Relation } from '../transform/relation.js';
-import { inputsOfRelations, overOf } from './increment-problems.js';
+import { overOf } from './increment-problems.js';
 
 export type { BoundErase };
 
@@ -15,12 +15,11 @@ export function eraseRows(
   relations: ReadonlyMap<string, Relation>,
   bound: readonly BoundStep[],
 ): { readonly erases: readonly (readonly BoundErase[])[]; readonly issues: readonly SpecIssue[] } {
-  const inputs = inputsOfRelations(spec);
   const steps = new Map(bound.map((step) => [step.relation.name, step]));
   const cuts = new Set(spec.steps.filter((step) => overOf(step) === 'increment').map(({ id }) => id));
   const issues: SpecIssue[] = [];
   const erases = outputs.map((output, index): readonly BoundErase[] => {
-    const isIncremental = [...(inputs.get(output.from) ?? [])].some((alias) => spec.inputs[alias]?.incremental);
+    const isIncremental = (relations.get(output.from)?.inputs ?? []).some((alias) => spec.inputs[alias]?.incremental);
     if (output.load.mode !== 'upsert' || !isIncremental) return [];
     const mode = groupsRows(output.from, steps, cuts) ? 'recompute' : 'filter';
     const context = { relations, steps, isCut: (step: string) => cuts.has(step), mode } as const;

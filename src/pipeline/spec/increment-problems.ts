@@ -1,22 +1,9 @@
 import type { StreamDescription } from '../../model/connector.js';
 import type { SpecIssue } from '../../model/errors.js';
 import type { InputSpec, Over, PipelineSpec, StepSpec } from '../../model/pipeline-spec.js';
-import { stepKind, stepSources } from './references.js';
+import { orderSteps, stepKind, stepSources } from './references.js';
 
-/** The inputs whose rows are in each relation, by its name. */
-export function inputsOfRelations(spec: PipelineSpec): Map<string, ReadonlySet<string>> {
-  const known = new Map<string, ReadonlySet<string>>(Object.keys(spec.inputs).map((alias) => [alias, new Set([alias])]));
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const step of spec.steps) {
-      const sources = stepSources(step).map((source) => known.get(source));
-      if (known.has(step.id) || sources.some((source) => source === undefined)) continue;
-      known.set(step.id, new Set(sources.flatMap((source) => [...(source ?? [])])));
-      changed = true;
-    }
-  }
-  return known;
-}
+type InputsOf = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * Where reading an input in increments would give another result than reading it whole.
@@ -25,12 +12,20 @@ export function inputsOfRelations(spec: PipelineSpec): Map<string, ReadonlySet<s
  * @param blocking  ids of the steps that look at several rows at once
  */
 export function incrementProblems(spec: PipelineSpec, streams: Readonly<Record<string, StreamDescription>>, blocking: ReadonlySet<string>): SpecIssue[] {
+  const inputs = inputsOfRelations(spec);
   return [
     ...Object.entries(spec.inputs).flatMap(([alias, input]) => inputProblems(alias, input, streams[alias])),
     ...recomputeProblems(spec, streams),
-    ...stepProblems(spec, blocking),
-    ...outputProblems(spec),
+    ...stepProblems(spec, inputs, blocking),
+    ...outputProblems(spec, inputs),
   ];
+}
+
+/** The inputs whose rows are in each relation, by its name. */
+function inputsOfRelations(spec: PipelineSpec): InputsOf {
+  const known = new Map<string, ReadonlySet<string>>(Object.keys(spec.inputs).map((alias) => [alias, new Set([alias])]));
+  for (const { step } of orderSteps(spec)) known.set(step.id, new Set(stepSources(step).flatMap((source) => [...(known.get(source) ?? [])])));
+  return known;
 }
 
 function inputProblems(alias: string, { incremental, recomputeBy, stream }: InputSpec, description: StreamDescription | undefined): SpecIssue[] {
@@ -89,8 +84,7 @@ export function overOf(step: StepSpec): Over {
   return body?.over ?? 'all';
 }
 
-function stepProblems(spec: PipelineSpec, blocking: ReadonlySet<string>): SpecIssue[] {
-  const inputs = inputsOfRelations(spec);
+function stepProblems(spec: PipelineSpec, inputs: InputsOf, blocking: ReadonlySet<string>): SpecIssue[] {
   return spec.steps.flatMap((step, index): SpecIssue[] => {
     const path = `steps[${index}]`;
     const aliases = [...(inputs.get(step.id) ?? [])];
@@ -110,8 +104,7 @@ function stepProblems(spec: PipelineSpec, blocking: ReadonlySet<string>): SpecIs
   });
 }
 
-function outputProblems(spec: PipelineSpec): SpecIssue[] {
-  const inputs = inputsOfRelations(spec);
+function outputProblems(spec: PipelineSpec, inputs: InputsOf): SpecIssue[] {
   return spec.outputs.flatMap(({ from, load }, index): SpecIssue[] => {
     const increments = [...(inputs.get(from) ?? [])].flatMap((alias) => {
       const input = spec.inputs[alias];

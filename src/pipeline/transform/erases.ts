@@ -111,9 +111,5 @@ function traceSource(step: BoundStep, index: number, needs: Needs, context: Eras
 
 /** A row that was dropped was never computed: what fails on it is NULL, and a key that is NULL becomes a dead letter. */
 function itemsOf({ name, sql, passed }: RowColumn, needs: Needs): string[] {
-  if (!passed) return [`TRY(${sql}) AS ${valueColumn(name)}`];
-  return [
-    ...(needs.texts.has(name) ? [`${textColumn(passed.name)} AS ${textColumn(name)}`] : []),
-    ...(needs.values.has(name) ? [`${valueColumn(passed.name)} AS ${valueColumn(name)}`] : []),
-  ];
+  return passed ? needs.select({ name }, passed.name) : [`TRY(${sql}) AS ${valueColumn(name)}`];
 }

@@ -97,7 +97,7 @@ function suspects({ input, step, numbered }: FailurePlace): Suspect[] {
   return [...conversions, ...expressions];
 }
 
-/** In a subquery, so that it may hold a window or an aggregate. */
+/** In a subquery, so that it may hold a window. */
 function countSql({ sql }: Suspect, source: string): string {
   return `SELECT count(value) FROM (SELECT ${sql} AS value FROM ${source})`;
 }

@@ -4,9 +4,8 @@ import { formatPath } from '../spec/problems.js';
 import type { RowColumn } from './compiled.js';
 import { ExpressionProblem } from './expression-problem.js';
 import type { Names } from './names.js';
-import { type Needs, type RelationColumn, textColumn, valueColumn } from './relation.js';
+import { type Needs, type RelationColumn, valueColumn } from './relation.js';
 import { type BoundExpression, type Scope, type Setting, sourcesOf } from './scope.js';
-import { quoteIdentifier } from './sql-text.js';
 
 /** A column of a result, made by an expression. */
 export interface Mapped {
@@ -66,11 +65,8 @@ export function needMapped(mapped: readonly Mapped[], own: Needs, sources: reado
 export function mappedItems(mapped: readonly Mapped[], own: Needs, names: Names): string[] {
   return mapped.flatMap(({ column, expression, passed }) => {
     if (!passed) return [`${expression.sql} AS ${valueColumn(column.name)}`];
-    const side = names.sides.length > 1 ? `${quoteIdentifier(names.sides[expression.reads[0]?.side ?? 0]?.alias ?? '')}.` : '';
-    return [
-      ...(own.texts.has(column.name) ? [`${side}${textColumn(passed.name)} AS ${textColumn(column.name)}`] : []),
-      ...(own.values.has(column.name) ? [`${side}${valueColumn(passed.name)} AS ${valueColumn(column.name)}`] : []),
-    ];
+    const side = names.sides.length > 1 ? names.sides[expression.reads[0]?.side ?? 0] : undefined;
+    return own.select(column, passed.name, side?.alias);
   });
 }
 
@@ -81,9 +77,9 @@ export function rowColumns(mapped: readonly Mapped[], source: number): RowColumn
     .map(({ column, expression, passed }) => ({ name: column.name, sql: expression.sql, reads: expression.reads.map((read) => read.column), passed }));
 }
 
-/** What is computed row by row, so that a failing value can be found. */
+/** What can be computed again on its own, so that a failing value can be found: an aggregate would be that of all rows. */
 export function locatable(mapped: readonly Mapped[]): { column: string | null; sql: string }[] {
   return mapped
-    .filter(({ passed, expression: { windows, aggregates } }) => !passed && windows.length + aggregates.length === 0)
+    .filter(({ passed, expression: { aggregates } }) => !passed && aggregates.length === 0)
     .map(({ column, expression }) => ({ column: column.name, sql: expression.sql }));
 }

@@ -78,11 +78,12 @@ export class Needs {
     if (this.texts.has(column.name)) to.texts.add(as.name);
   }
 
-  /** Select-list items for a column that is handed on from `from` under `column`'s name. */
-  select(column: RelationColumn, from: string): string[] {
+  /** Select-list items for a column that is handed on under `name` from the column `from`, of the source `alias` where there are several. */
+  select({ name }: Pick<RelationColumn, 'name'>, from: string, alias: string | null = null): string[] {
+    const side = alias === null ? '' : `${quoteIdentifier(alias)}.`;
     const items: string[] = [];
-    if (this.texts.has(column.name)) items.push(`${textColumn(from)} AS ${textColumn(column.name)}`);
-    if (this.values.has(column.name)) items.push(`${valueColumn(from)} AS ${valueColumn(column.name)}`);
+    if (this.texts.has(name)) items.push(`${side}${textColumn(from)} AS ${textColumn(name)}`);
+    if (this.values.has(name)) items.push(`${side}${valueColumn(from)} AS ${valueColumn(name)}`);
     return items;
   }
 }

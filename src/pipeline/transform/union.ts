@@ -2,7 +2,7 @@ import { mergeInfluences, mergeSources } from '../../lineage/transformations.js'
 import type { SpecIssue } from '../../model/errors.js';
 import type { UnionStep } from '../../model/pipeline-spec.js';
 import type { BindResult, RowColumn } from './compiled.js';
-import { findColumn, Needs, type Relation, type RelationColumn, textColumn, valueColumn } from './relation.js';
+import { findColumn, Needs, type Relation, type RelationColumn, valueColumn } from './relation.js';
 import { quoteIdentifier } from './sql-text.js';
 
 /** A column of the result with that of each source. */
@@ -90,13 +90,7 @@ function need({ column, parts }: United, index: number, own: Needs, needs: Needs
 }
 
 function select({ name }: Relation, index: number, count: number, united: readonly United[], own: Needs): string {
-  const items = united.flatMap(({ column, parts }) => {
-    const part = parts[index] as RelationColumn;
-    return [
-      ...(own.texts.has(column.name) ? [`${textColumn(part.name)} AS ${textColumn(column.name)}`] : []),
-      ...(own.values.has(column.name) ? [`${valueColumn(part.name)} AS ${valueColumn(column.name)}`] : []),
-    ];
-  });
+  const items = united.flatMap(({ column, parts }) => own.select(column, (parts[index] as RelationColumn).name));
   return `SELECT ${[`_pos * ${count} + ${index} AS _pos`, ...items].join(', ')} FROM ${quoteIdentifier(name)}`;
 }
 

@@ -130,6 +130,19 @@ describe('map', () => {
     await expect(runSteps({ id: 'integer', a: 'text' }, unread, rows, { segmentRows: 1 })).rejects.toMatchObject(error);
   });
 
+  it('tells an error inside a window by step and column', async () => {
+    const windows = { id: 'id', lowest: 'min(id) OVER (PARTITION BY id)', n: 'sum(CAST(a AS INTEGER)) OVER (PARTITION BY id)' };
+    const failing = runSteps(
+      { id: 'integer', a: 'text' },
+      [map(windows)],
+      [
+        ['1', '1'],
+        ['2', 'two'],
+      ],
+    );
+    await expect(failing).rejects.toMatchObject({ code: 'EXPRESSION_FAILED', step: 'shaped', message: expect.stringContaining('Step "shaped", column "n": ') });
+  });
+
   it('tells an overflow', async () => {
     const failing = runSteps({ a: 'integer' }, [map({ x: 'a + a' })], [['1'], ['2147483647']]);
     await expect(failing).rejects.toMatchObject({ code: 'EXPRESSION_FAILED', step: 'shaped', context: { row: 2 } });
