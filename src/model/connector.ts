@@ -122,6 +122,8 @@ export interface RefusedRow {
 
 /** One load: `stage` any number of segments, then `refused`, then exactly one of `commit` and `abort`. */
 export interface Load {
+  /** Segments of rows are staged without `_pos`. Absent: with it. */
+  readonly unnumbered?: boolean;
   /** Copies the segment behind what is staged already. */
   stage(segment: Segment, signal: AbortSignal): Promise<void>;
   /**

@@ -1,7 +1,7 @@
 /**
  * A bounded piece of a stream on its way: a CSV file in the run's folder. Rows are never held as objects.
  * Format: comma, `"` doubled inside quotes, LF between rows, no header; an unquoted empty field is NULL, `""` the empty
- * string. The first field of every row is `_pos`, its position in the read (from 1).
+ * string. The first field of every row is `_pos`, its position in the read (from 1), unless it is on the way to an unnumbered load.
  */
 export interface Segment {
   readonly path: string;

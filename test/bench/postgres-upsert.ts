@@ -11,7 +11,7 @@ import { parseSpec } from '../../src/pipeline/spec/parse-spec.js';
 import { median, spread } from './results.js';
 
 const rows = 1_000_000;
-const mostRatio = 2.5;
+const mostRatio = 2.2;
 const mostMebibytes = 350;
 
 const document = `

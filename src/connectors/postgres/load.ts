@@ -10,10 +10,14 @@ import { mergeStage } from './merge.js';
 import { overwrite } from './overwrite.js';
 import { collectRefused, type RefusedCounts, readRefused } from './refused.js';
 import { advanceSlots, assertVersions, lockSlots } from './slots.js';
-import { Stage } from './stage.js';
+import { Stage, stage } from './stage.js';
+import { beginStraight } from './straight.js';
 import { assertKey, ensureTable } from './target.js';
 
-/** Opens a load: rows are collected in temporary tables of this one session, which a cut connection takes with it. */
+/**
+ * Opens a load: rows are collected in temporary tables of this one session, or copied straight into the table within its transaction;
+ * a cut connection undoes both.
+ */
 export async function openLoad(config: PostgresConfig, table: TableName, request: LoadRequest, signal: AbortSignal): Promise<Load> {
   const load = new PostgresLoad(config, table, request, await connect(config));
   try {
@@ -38,8 +42,15 @@ class PostgresLoad implements Load {
     this.staged = new Stage(client, request);
   }
 
+  get unnumbered(): boolean {
+    return this.staged.straight;
+  }
+
   prepare(signal: AbortSignal): Promise<void> {
-    return this.guarded(signal, () => this.staged.create());
+    return this.guarded(signal, async () => {
+      await this.staged.create();
+      if (await beginStraight(this.client, this.table, this.request, stage)) this.staged.goStraightTo(this.table);
+    });
   }
 
   stage(segment: Segment, signal: AbortSignal): Promise<void> {
@@ -93,7 +104,7 @@ class PostgresLoad implements Load {
   /** Everything up to the COMMIT; false when this load had been committed before. */
   private async merge(): Promise<boolean> {
     const { client, request, table } = this;
-    await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+    if (!this.staged.straight) await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     await ensureBookkeeping(client, table.schema);
     const locked = await lockSlots(client, table.schema, request);
     if (!(await recordLoad(client, table.schema, request))) return false;

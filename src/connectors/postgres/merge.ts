@@ -20,6 +20,7 @@ export async function mergeStage(client: PostgresClient, merge: Merge): Promise<
   const deleted = await eraseRows(client, merge);
   const counts = { staged: staged.rows + staged.erased, inserted: 0, updated: 0, deleted, stale: 0, rejected: refused.rows + refused.erased };
   const notThere = staged.erased - refused.erased - deleted;
+  if (staged.straight) return { ...counts, inserted: staged.rows, unchanged: 0 };
   if (request.mode === 'append') {
     const columns = columnsOf(request);
     const { rowCount } = await client.query(`INSERT INTO ${quoteTable(table)} (${columns}) SELECT ${columns} FROM ${stage} ORDER BY _pos`);

@@ -5,7 +5,7 @@ import type { LoadRequest } from '../../model/connector.js';
 import type { Segment } from '../../model/segment.js';
 import { ownSearchPath, type PostgresClient } from './client.js';
 import { miscounted } from './errors.js';
-import { quoteIdentifier, quoteIdentifiers } from './identifiers.js';
+import { quoteIdentifier, quoteIdentifiers, quoteTable, type TableName } from './identifiers.js';
 
 /** What a load has collected, in temporary tables of its session. */
 export interface StagedCounts {
@@ -13,6 +13,8 @@ export interface StagedCounts {
   readonly rows: number;
   /** Rows that name keys to erase. */
   readonly erased: number;
+  /** The rows stand in the table itself. */
+  readonly straight: boolean;
 }
 
 /** Rows to load, `_pos` first. */
@@ -20,12 +22,13 @@ export const stage = 'pg_temp._tributary_stage';
 /** Keys to erase; `_ordered` where the row counts only for what is not newer than it. */
 export const erasedStage = 'pg_temp._tributary_erased';
 
-/** Temporary tables of one session, which a cut connection takes with it. */
+/** Temporary tables of one session, which a cut connection takes with it, unless rows go straight to where they belong. */
 export class Stage implements StagedCounts {
   rows = 0;
   erased = 0;
   /** Whether the rows of the next erased segment have an order; null: there was none yet. */
   private ordered: boolean | null = null;
+  private target: string | null = null;
 
   constructor(
     private readonly client: PostgresClient,
@@ -39,8 +42,17 @@ export class Stage implements StagedCounts {
     );
   }
 
+  get straight(): boolean {
+    return this.target !== null;
+  }
+
+  /** From the first segment on, within the transaction that the caller has begun. */
+  goStraightTo(table: TableName): void {
+    this.target = quoteTable(table);
+  }
+
   async copy(segment: Segment): Promise<void> {
-    await this.copyInto(stage, segment);
+    await (this.target === null ? this.copyInto(stage, segment, ['_pos']) : this.copyInto(this.target, segment, []));
     this.rows += segment.rows;
   }
 
@@ -53,12 +65,12 @@ export class Stage implements StagedCounts {
     }
     if (this.ordered !== ordered) await this.client.query(`ALTER TABLE ${erasedStage} ALTER _ordered SET DEFAULT ${ordered}`);
     this.ordered = ordered;
-    await this.copyInto(erasedStage, segment);
+    await this.copyInto(erasedStage, segment, ['_pos']);
     this.erased += segment.rows;
   }
 
-  private async copyInto(table: string, segment: Segment): Promise<void> {
-    const copy = this.client.query(copyFrom(`COPY ${table} (${quoteIdentifiers(['_pos', ...segment.columns])}) FROM STDIN (FORMAT csv)`));
+  private async copyInto(table: string, segment: Segment, before: readonly string[]): Promise<void> {
+    const copy = this.client.query(copyFrom(`COPY ${table} (${quoteIdentifiers([...before, ...segment.columns])}) FROM STDIN (FORMAT csv)`));
     await pipeline(createReadStream(segment.path, { highWaterMark: 1 << 18 }), copy);
     if (copy.rowCount !== segment.rows) throw miscounted(`${segment.rows} rows were sent to the destination and ${copy.rowCount} arrived`, this.request.stream);
   }

@@ -8,7 +8,7 @@ import { assertCount } from './assert-count.js';
 import type { Statements } from './statements.js';
 
 /** What a pass needs of an output. */
-export type PassOutput = Pick<OutputLoad, 'compiled' | 'identity' | 'stage' | 'stageErased' | 'storeRefused'>;
+export type PassOutput = Pick<OutputLoad, 'compiled' | 'identity' | 'unnumbered' | 'stage' | 'stageErased' | 'storeRefused'>;
 
 /** Segments that wait to be staged. */
 const ahead = 2;
@@ -74,7 +74,7 @@ function readersFor(output: PassOutput, withErases: boolean): Reader[] {
   const items = columns.map(({ name, sql }) => `${sql} AS ${quoteIdentifier(name)}`);
   const loaded: Reader = {
     relation: from,
-    sql: `SELECT ${['_pos', ...items].join(', ')} FROM ${quoteIdentifier(from)}`,
+    sql: `SELECT ${[...(output.unnumbered ? [] : ['_pos']), ...items].join(', ')} FROM ${quoteIdentifier(from)}`,
     columns: columns.map(({ name }) => name),
     whole: true,
     stream,

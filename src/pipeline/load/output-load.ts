@@ -36,6 +36,11 @@ export class OutputLoad {
     this.load = await this.session.load(request, this.signal);
   }
 
+  /** Whether its segments of rows have no `_pos`. Known once it is open. */
+  get unnumbered(): boolean {
+    return this.opened.unnumbered ?? false;
+  }
+
   async stage(segment: Segment): Promise<void> {
     await this.opened.stage(segment, this.signal);
     this.bytesStaged += segment.sizeBytes;

@@ -34,6 +34,7 @@ async function runOne(replay: Replay, pass: ReplayPass, place: number, output: O
   const partly = {
     compiled,
     identity: output.identity,
+    unnumbered: output.unnumbered,
     stage: (segment: Segment) => output.stage(segment),
     stageErased: (segment: Segment) => output.stageErased(segment),
     // Opened before the first pass, and asked for what it refuses behind the last.

@@ -55,7 +55,7 @@ export function loadRequest(session: Session, options: LoadOptions = {}): LoadRe
 export async function stageRows(load: Load, request: LoadRequest, rows: readonly TextRow[], first = 1, signal = never): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-load-'));
   try {
-    const text = formatCsv(rows.map((row, index) => [String(first + index), ...row]));
+    const text = formatCsv(load.unnumbered ? rows : rows.map((row, index) => [String(first + index), ...row]));
     const path = join(folder, 'segment.csv');
     await writeFile(path, text);
     await load.stage({ path, columns: request.columns.map(({ name }) => name), rows: rows.length, sizeBytes: text.length, widestRowBytes: 0 }, signal);

@@ -97,6 +97,7 @@ function keep(compiled: CompiledOutput, run: Pick<PassRun, 'rows' | 'erased'>): 
   return {
     compiled,
     identity: { loadId: 'run/0/1', pipelineId: 'job_bench', runId: 'run', attempt: 1, epoch: 1 },
+    unnumbered: false,
     stage: async ({ path }) => void run.rows.push(...(await read(path))),
     stageErased: async ({ path }) => void run.erased.push(...(await read(path))),
     storeRefused: async () => undefined,

@@ -119,6 +119,7 @@ export function outputInto(compiled: CompiledOutput, loaded: TextRow[], loadId: 
   return {
     compiled,
     identity: { loadId, pipelineId: 'job_bench', runId: 'run', attempt: 1, epoch: 1 },
+    unnumbered: false,
     stage: async ({ path }) => void loaded.push(...parseCsv(await readFile(path, 'utf8')).map((row) => row.slice(1))),
     stageErased: async () => undefined,
     storeRefused: async () => undefined,
