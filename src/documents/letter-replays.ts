@@ -67,9 +67,9 @@ export class LetterReplays {
     await guarded(() => this.letters.updateMany(filter, { $set: { status: 'REPLAYED' } }));
   }
 
-  /** Letters that a run was given and did not commit can be taken again. Safe to repeat. */
-  async release(replayRunId: string): Promise<void> {
-    await guarded(() => this.letters.updateMany({ replayRunId, status: 'OPEN' }, { $unset: { replayRunId: '' } }));
+  /** Letters that these runs were given and did not commit can be taken again. Safe to repeat. */
+  async release(...replayRunIds: readonly string[]): Promise<void> {
+    await guarded(() => this.letters.updateMany({ replayRunId: { $in: replayRunIds }, status: 'OPEN' }, { $unset: { replayRunId: '' } }));
   }
 
   /** Runs that hold letters which they have neither committed nor released, among these letters of a pipeline, or of any when it is null. */

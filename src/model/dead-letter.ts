@@ -13,7 +13,7 @@ export interface RejectedRow {
   readonly id: string;
   readonly loadId: string;
   readonly stage: DeadLetterStage;
-  /** The step that refused it; of stage extract the input, of stage load the stream of the output. */
+  /** The step that refused it; of stage load the stream of the output. */
   readonly step: string;
   readonly code: string;
   readonly message: string;

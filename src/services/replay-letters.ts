@@ -117,7 +117,8 @@ export class ReplayService {
   async #releaseUnstarted(selection: LetterSelection): Promise<void> {
     const { replays } = this.parts.letters;
     const runs = await this.parts.runs.byIds(await replays.runsOf(selection));
-    await Promise.all(runs.filter(({ state, attempt }) => isFinal(state) && attempt === 0).map(({ id }) => replays.release(id)));
+    const unstarted = runs.filter(({ state, attempt }) => isFinal(state) && attempt === 0);
+    if (unstarted.length > 0) await replays.release(...unstarted.map(({ id }) => id));
   }
 }
 

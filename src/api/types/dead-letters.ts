@@ -16,7 +16,7 @@ export class DeadLetterType extends NodeType implements DeadLetter {
   @Field(() => String)
   step!: string;
 
-  @Field(() => String, { description: 'extract, transform or load.' })
+  @Field(() => String, { description: 'transform or load.' })
   stage!: DeadLetterStage;
 
   @Field(() => String)

@@ -7,12 +7,17 @@ const connectTimeoutMs = 10_000;
 /**
  * Everything that the text form of a value depends on, and no search path, so that types are described with their schema. Every name
  * that we send is qualified.
- * A session whose client has died ends its statement within two seconds (not offered by every system, hence apart).
  */
 const pinned = `SET DateStyle = 'ISO, YMD'; SET IntervalStyle = postgres; SET TimeZone = 'UTC'; SET extra_float_digits = 1; SET bytea_output = hex;
 SET client_encoding = 'UTF8'; SET lc_monetary = 'C'; SET xmloption = content; SET standard_conforming_strings = on; SET search_path = '';
 SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = error`;
-const endWithClient = `SELECT set_config('client_connection_check_interval', '2s', false) WHERE current_setting('client_connection_check_interval', true) IS NOT NULL`;
+/**
+ * Not offered by every system, hence apart. A session whose client has died ends its statement within two seconds, one whose client's
+ * machine is gone within two minutes; a snapshot or a load may last for hours.
+ */
+const wherePossible = `SELECT set_config(name, wanted, false) FROM (VALUES ('client_connection_check_interval', '2s'), ('transaction_timeout', '0'),
+  ('tcp_keepalives_idle', '60'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '6')) AS setting (name, wanted)
+  WHERE current_setting(name, true) IS NOT NULL`;
 
 /** For statements that call functions of the database's own (views, triggers, defaults), which may name tables without a schema. */
 export const ownSearchPath = 'RESET search_path';
@@ -32,7 +37,7 @@ export async function connect(config: PostgresConfig, name = 'tributary'): Promi
     await end(client);
     throw toPostgresError(error, 'connect', where);
   }
-  await client.query(endWithClient).catch(() => undefined);
+  await client.query(wherePossible).catch(() => undefined);
   return client;
 }
 

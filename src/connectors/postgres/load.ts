@@ -10,7 +10,7 @@ import { mergeStage } from './merge.js';
 import { overwrite } from './overwrite.js';
 import { collectRefused, type RefusedCounts, readRefused } from './refused.js';
 import { advanceSlots, assertVersions, lockSlots } from './slots.js';
-import { Stage, stage } from './stage.js';
+import { Stage } from './stage.js';
 import { beginStraight } from './straight.js';
 import { assertKey, ensureTable } from './target.js';
 
@@ -49,7 +49,7 @@ class PostgresLoad implements Load {
   prepare(signal: AbortSignal): Promise<void> {
     return this.guarded(signal, async () => {
       await this.staged.create();
-      if (await beginStraight(this.client, this.table, this.request, stage)) this.staged.goStraightTo(this.table);
+      if (await beginStraight(this.client, this.table, this.request)) this.staged.goStraightTo(this.table);
     });
   }
 

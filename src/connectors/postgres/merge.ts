@@ -16,16 +16,11 @@ const upsertAttempts = 3;
 
 /** Writes the staged rows into the table, within the caller's transaction, and says what became of each. */
 export async function mergeStage(client: PostgresClient, merge: Merge): Promise<LoadCounts> {
-  const { request, table, staged, refused } = merge;
+  const { request, staged, refused } = merge;
   const deleted = await eraseRows(client, merge);
   const counts = { staged: staged.rows + staged.erased, inserted: 0, updated: 0, deleted, stale: 0, rejected: refused.rows + refused.erased };
   const notThere = staged.erased - refused.erased - deleted;
-  if (staged.straight) return { ...counts, inserted: staged.rows, unchanged: 0 };
-  if (request.mode === 'append') {
-    const columns = columnsOf(request);
-    const { rowCount } = await client.query(`INSERT INTO ${quoteTable(table)} (${columns}) SELECT ${columns} FROM ${stage} ORDER BY _pos`);
-    return { ...counts, inserted: rowCount ?? 0, unchanged: 0 };
-  }
+  if (request.mode === 'append') return { ...counts, inserted: staged.straight ? staged.rows : await insertStaged(client, merge), unchanged: 0 };
   const first = await insertIntoEmpty(client, merge);
   if (first !== null) return { ...counts, inserted: first, unchanged: notThere };
   const losers = await countDuplicates(client, merge);
@@ -34,6 +29,12 @@ export async function mergeStage(client: PostgresClient, merge: Merge): Promise<
   const left = staged.rows - refused.rows - losers - inserted - updated;
   const older = left > 0 && request.orderBy !== null ? await countOlder(client, merge, winners) : 0;
   return { ...counts, inserted, updated, stale: losers + older, unchanged: notThere + left - older };
+}
+
+/** Every staged row, in its order. */
+export async function insertStaged(client: PostgresClient, { request, table }: Merge): Promise<number> {
+  const columns = columnsOf(request);
+  return (await client.query(`INSERT INTO ${quoteTable(table)} (${columns}) SELECT ${columns} FROM ${stage} ORDER BY _pos`)).rowCount ?? 0;
 }
 
 /** The usual first load. null: it is another case. */

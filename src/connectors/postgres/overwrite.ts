@@ -3,9 +3,8 @@ import { PlatformError } from '../../model/errors.js';
 import type { PostgresClient } from './client.js';
 import { miscounted } from './errors.js';
 import { quoteTable } from './identifiers.js';
-import { columnsOf, countDuplicates, insertUnlessRepeated, winnersOf } from './merge.js';
+import { columnsOf, countDuplicates, insertStaged, insertUnlessRepeated, winnersOf } from './merge.js';
 import type { Merge } from './merge-parts.js';
-import { stage } from './stage.js';
 
 /**
  * Puts the staged rows in the place of all that stand in the table, within the caller's transaction. Rows are deleted and not
@@ -28,12 +27,11 @@ export async function overwrite(client: PostgresClient, merge: Merge): Promise<L
 
 async function insertAll(client: PostgresClient, merge: Merge): Promise<number> {
   const { table, request } = merge;
-  const insert = `INSERT INTO ${quoteTable(table)} (${columnsOf(request)})`;
-  if (request.key.length === 0) return (await client.query(`${insert} SELECT ${columnsOf(request)} FROM ${stage} ORDER BY _pos`)).rowCount ?? 0;
+  if (request.key.length === 0) return insertStaged(client, merge);
   const inserted = await insertUnlessRepeated(client, merge);
   if (inserted !== null) return inserted;
   const expected = merge.staged.rows - merge.refused.rows - (await countDuplicates(client, merge));
-  const { rowCount } = await client.query(`${insert} ${winnersOf(merge)}`);
+  const { rowCount } = await client.query(`INSERT INTO ${quoteTable(table)} (${columnsOf(request)}) ${winnersOf(merge)}`);
   if (rowCount !== expected) throw miscounted(`${expected} keys were staged and ${rowCount} rows inserted`, request.stream);
   return expected;
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Session } from '../../../src/model/connector.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
-import { loadRequest, loadRows, never, openSession, staged, stageRows } from './loading.js';
+import { loadRequest, loadRows, never, openSession, staged, stageRows, until } from './loading.js';
 
 let database: TestDatabase;
 let session: Session;
@@ -14,7 +14,7 @@ afterAll(async () => {
   await session?.close();
   await database?.drop();
 });
-beforeEach(() => database.query('DROP TABLE IF EXISTS public.target, public._tributary_state, public._tributary_loads CASCADE'));
+beforeEach(() => database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public'));
 
 const table = () => database.query('SELECT id, v FROM public.target ORDER BY id, v');
 const goesStraight = async (options = {}) => {
@@ -70,6 +70,21 @@ describe('rows that are appended to a table that is there', () => {
     expect(await table()).toEqual([{ id: 2, v: 'new' }]);
   });
 
+  it('are there also when the server ends long transactions', async () => {
+    const limits = ['idle_in_transaction_session_timeout', 'transaction_timeout'];
+    const known = await database.query<{ name: string }>('SELECT name FROM pg_settings WHERE name = ANY ($1)', [limits]);
+    for (const { name } of known) await database.query(`ALTER DATABASE ${database.name} SET ${name} = '200ms'`);
+    try {
+      const { load } = await staged(session, [['1', 'a']]);
+      const waited = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' AND clock_timestamp() > xact_start + interval '400 ms'`;
+      await until(async () => (await database.query(waited)).length === 1, 'the transaction is old');
+      await load.commit(never);
+      expect(await table()).toEqual([{ id: 1, v: 'a' }]);
+    } finally {
+      for (const { name } of known) await database.query(`ALTER DATABASE ${database.name} RESET ${name}`);
+    }
+  });
+
   it('wait for no other append', async () => {
     const [one, other] = [await staged(session, [['1', 'a']]), await staged(session, [['2', 'b']], { inputs: ['other'] })];
     await other.load.commit(never);
@@ -91,11 +106,30 @@ describe('rows are collected before', () => {
     ['rules rewrite', ['CREATE TABLE public.target (id integer, v text)', 'CREATE RULE other AS ON INSERT TO public.target DO ALSO NOTHING']],
     ['it is a view', ['CREATE TABLE public.stored (id integer, v text)', 'CREATE VIEW public.target AS SELECT * FROM public.stored']],
   ])('when %s', async (_case, statements) => {
-    await database.query('DROP VIEW IF EXISTS public.target').catch(() => database.query('DROP TABLE public.target'));
-    await database.query('DROP TABLE IF EXISTS public.parent, public.stored CASCADE');
     for (const statement of statements) await database.query(statement);
     expect(await goesStraight()).toBe(false);
-    await database.query('DROP VIEW IF EXISTS public.target').catch(() => undefined);
+  });
+
+  it('when the rows stand elsewhere', async () => {
+    await database.query('CREATE FOREIGN DATA WRAPPER elsewhere; CREATE SERVER elsewhere FOREIGN DATA WRAPPER elsewhere');
+    await database.query('CREATE FOREIGN TABLE public.target (id integer, v text) SERVER elsewhere');
+    expect(await goesStraight()).toBe(false);
+  });
+
+  it('when only some columns may be written', async () => {
+    const user = `clerk_${database.name}`;
+    await database.query('CREATE TABLE public.target (id integer, v text, secret text)');
+    await database.query(
+      `CREATE ROLE ${user} LOGIN PASSWORD 'p'; GRANT USAGE, CREATE ON SCHEMA public TO ${user}; GRANT INSERT (id, v) ON public.target TO ${user}`,
+    );
+    const clerk = openSession({ ...database, user, password: 'p' });
+    try {
+      expect((await loadRows(clerk, [['1', 'a']])).counts).toMatchObject({ inserted: 1 });
+      expect(await table()).toEqual([{ id: 1, v: 'a' }]);
+    } finally {
+      await clerk.close();
+      await database.query(`DROP OWNED BY ${user}; DROP ROLE ${user}`);
+    }
   });
 
   it('when there is one column, which may hold what ends a copy', async () => {
