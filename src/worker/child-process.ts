@@ -7,6 +7,11 @@ import { childEnvironment } from './child-environment.js';
 /** The program that a run's process executes. */
 export const runProcessEntry: string = join(projectRoot, 'dist', 'src', 'worker', 'run-process.js');
 
+/** For JavaScript, a quarter of a run's limit: DuckDB takes half, buffers and code the rest. */
+export function heapMiBOfRun(memoryBytes: number): number {
+  return Math.max(64, Math.floor(memoryBytes / 4 / 2 ** 20));
+}
+
 export interface ChildSettings {
   readonly entry: string;
   /** Bound of the JavaScript heap, in MiB. */

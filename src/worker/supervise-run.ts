@@ -5,7 +5,7 @@ import type { RejectedRow } from '../model/dead-letter.js';
 import { type ErrorRecord, toErrorRecord } from '../model/errors.js';
 import { noMetrics, type RunSummary } from '../model/run.js';
 import type { FromRunProcess, RunRequest } from '../model/run-process.js';
-import { type ChildEnd, describeEnd, RunChild } from './child-process.js';
+import { type ChildEnd, describeEnd, heapMiBOfRun, RunChild } from './child-process.js';
 import { watchMemory } from './memory-watch.js';
 import { type Progress, ProgressWriter } from './progress-writer.js';
 import * as reasons from './run-errors.js';
@@ -53,8 +53,6 @@ export type Abandonment = { readonly type: 'lost' } | { readonly type: 'stopped'
 type Cause = { readonly type: 'cancelled' | 'failed'; readonly error: ErrorRecord } | Abandonment;
 type LastWord = Extract<FromRunProcess, { type: 'done' | 'failed' }>;
 
-const mebibyte = 1024 * 1024;
-
 /** One run in one process, from the fork to the exit, which always comes: nothing is left behind. */
 export class RunSupervision {
   /** Resolves when the process is gone and what it sent is dealt with. */
@@ -77,9 +75,7 @@ export class RunSupervision {
     private readonly rules: SupervisionRules,
   ) {
     this.progress = new ProgressWriter((progress) => ports.progress(progress), rules.progressEveryMs, ports.logger);
-    // A quarter of the limit for JavaScript: DuckDB takes half, buffers and code the rest.
-    const heapMiB = Math.max(64, Math.floor(run.memoryBytes / 4 / mebibyte));
-    this.child = new RunChild({ entry: rules.entry, heapMiB, folder: run.request.folder }, (message) => this.receive(message));
+    this.child = new RunChild({ entry: rules.entry, heapMiB: heapMiBOfRun(run.memoryBytes), folder: run.request.folder }, (message) => this.receive(message));
     this.watch();
     this.ended = this.child.ended.then((end) => this.conclude(end));
   }

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startParts } from '../../infrastructure/local/parts.js';
+import { blockingSteps } from './blocking-steps.js';
 import { csvPostgres } from './csv-postgres.js';
 import { postgresUpsert } from './postgres-upsert.js';
 import { appendResult, machineLine } from './results.js';
@@ -10,7 +11,7 @@ import { appendResult, machineLine } from './results.js';
  * `npm run bench [-- --record] [--rounds N] [--only NAME]`: each bench beside a floor in the same call, so that the ratio holds when the machine's
  * speed drifts. Ends with status 1 when a figure is beyond its limit. `--record` adds the figures to RESULTS.md.
  */
-const benches = { 'postgres-upsert': postgresUpsert, 'csv-postgres': csvPostgres };
+const benches = { 'postgres-upsert': postgresUpsert, 'csv-postgres': csvPostgres, 'blocking-steps': blockingSteps };
 const only = argumentOf('--only');
 const rounds = Number(argumentOf('--rounds') ?? 5);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number of at least 1.');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { to as copyTo } from 'pg-copy-streams';
 import { assertSame, connected, emptyTable, makeDatabase, query } from './database.js';
-import { postgresConnection, runDocument, runFloor } from './processes.js';
+import { fileConnection, postgresConnection, runDocument, runFloor } from './processes.js';
 import { median, spread } from './results.js';
 
 const rows = 1_000_000;
@@ -71,8 +71,7 @@ async function measure(url: URL, folder: string): Promise<Measured> {
   const floor = await runFloor('csv-floor.js', join(folder, 'orders.csv'), url.href, 'orders');
   const wanted = await query(url, sums);
   await emptyTable(url, table);
-  const source = { name: 'source', kind: 'file', config: { folder }, datasetNamespace: 'file' };
-  const run = await runDocument(document, [source, postgresConnection('destination', url)], { TRIBUTARY_FILE_ROOTS: folder, UV_THREADPOOL_SIZE: '16' });
+  const run = await runDocument(document, [fileConnection('source', folder), postgresConnection('destination', url)]);
   if (run.summary.metrics.rowsWritten !== rows) throw new Error(`${run.summary.metrics.rowsWritten} of ${rows} rows were written.`);
   assertSame(wanted, await query(url, sums));
   return { floor, ours: run.seconds, mebibytes: run.mebibytes };

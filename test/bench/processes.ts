@@ -1,12 +1,13 @@
-import { fork, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/lib/project-root.js';
 import type { RunSummary } from '../../src/model/run.js';
-import type { FromRunProcess, RunRequest, ToRunProcess } from '../../src/model/run-process.js';
+import type { FromRunProcess, RunRequest } from '../../src/model/run-process.js';
 import { parseSpec } from '../../src/pipeline/spec/parse-spec.js';
+import { describeEnd, heapMiBOfRun, RunChild, runProcessEntry } from '../../src/worker/child-process.js';
 
 type Connection = RunRequest['connections'][string];
 
@@ -17,12 +18,8 @@ export interface MeasuredRun {
   readonly summary: RunSummary;
 }
 
-/**
- * Runs the document as the worker does it: in a process of its own, its start included in the time.
- *
- * @param environment  variables of the process beside those of this one
- */
-export async function runDocument(document: string, connections: readonly Connection[], environment: NodeJS.ProcessEnv = {}): Promise<MeasuredRun> {
+/** Runs the document as the worker does it: in a process of its own, its start included in the time. */
+export async function runDocument(document: string, connections: readonly Connection[]): Promise<MeasuredRun> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-bench-run-'));
   const named = Object.fromEntries(connections.map((connection) => [connection.name, connection]));
   const { spec } = parseSpec(document);
@@ -32,32 +29,33 @@ export async function runDocument(document: string, connections: readonly Connec
   const request: RunRequest = { ...identity, spec, connections: named, folder, params: {}, replay: null };
   try {
     const started = performance.now();
-    const { summary, mebibytes } = await inProcess(request, environment);
+    const { summary, mebibytes } = await inProcess(request);
     return { seconds: (performance.now() - started) / 1000, mebibytes, summary };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function inProcess(request: RunRequest, environment: NodeJS.ProcessEnv): Promise<Pick<MeasuredRun, 'summary' | 'mebibytes'>> {
-  const file = join(projectRoot, 'dist', 'src', 'worker', 'run-process.js');
-  const child = fork(file, { serialization: 'advanced', env: { ...process.env, ...environment } });
-  const send = (message: ToRunProcess) => child.send(message);
+async function inProcess(request: RunRequest): Promise<Pick<MeasuredRun, 'summary' | 'mebibytes'>> {
+  let receive = (_message: FromRunProcess): void => undefined;
+  const heapMiB = heapMiBOfRun(request.spec.limits.memoryBytes);
+  const child = new RunChild({ entry: runProcessEntry, heapMiB, folder: request.folder }, (message) => receive(message));
   let mebibytes = 0;
-  const sampler = setInterval(() => void peakMebibytes(child.pid ?? 0).then((peak) => (mebibytes = Math.max(mebibytes, peak))), 100);
+  const sampler = setInterval(() => void peakMebibytes(child.processId ?? 0).then((peak) => (mebibytes = Math.max(mebibytes, peak))), 100);
   try {
     const summary = await new Promise<RunSummary>((resolve, reject) => {
-      child.on('message', (message: FromRunProcess) => {
-        if (message.type === 'ready') send({ type: 'run', request });
-        else if (message.type === 'rejected') send({ type: 'stored', batch: message.batch, error: null });
+      receive = (message) => {
+        if (message.type === 'ready') child.send({ type: 'run', request });
+        else if (message.type === 'rejected') child.send({ type: 'stored', batch: message.batch, error: null });
         else if (message.type === 'failed') reject(new Error(message.error.message));
         else if (message.type === 'done') resolve(message.summary);
-      });
-      child.on('exit', (code) => reject(new Error(`The run's process ended with status ${code}.`)));
+      };
+      void child.ended.then((end) => reject(new Error(`The run's process is gone: ${describeEnd(end)}. ${child.errorOutput}`)));
     });
     return { summary, mebibytes };
   } finally {
     clearInterval(sampler);
+    child.kill();
   }
 }
 
@@ -79,6 +77,12 @@ export function postgresConnection(name: string, url: URL): Connection {
     password: decodeURIComponent(url.password),
   };
   return { name, kind: 'postgres', config, datasetNamespace: `postgres://localhost:${url.port}` };
+}
+
+/** The folder is the only one that the processes of this bench's runs may use. */
+export function fileConnection(name: string, folder: string): Connection {
+  process.env['TRIBUTARY_FILE_ROOTS'] = folder;
+  return { name, kind: 'file', config: { folder }, datasetNamespace: 'file' };
 }
 
 async function peakMebibytes(pid: number): Promise<number> {
