@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
+import { quoteText } from '../lib/duckdb-text.js';
 import type { Load, RefusedRow } from '../model/connector.js';
 import type { RejectedRow } from '../model/dead-letter.js';
-import { quoteText } from './transform/duckdb.js';
 
 const batchRows = 1_000;
 /** Characters of row text behind which a batch is stored, so that rows of 1 MB do not fill the heap. */

@@ -1,23 +1,12 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { openSandbox } from '../../lib/duckdb-sandbox.js';
 
 /** Beside the run's own database, in the same process. */
-const memoryLimit = '96MiB';
+const memoryBytes = 96 * 2 ** 20;
 
-/** An in-memory DuckDB that reads and writes in these folders only. Who opens it closes it. */
-export async function openDatabase(folders: readonly string[], spillFolder: string | null): Promise<DuckDBConnection> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: memoryLimit });
-  const connection = await instance.connect();
-  for (const statement of [
-    `SET TimeZone = 'UTC'`,
-    `SET temp_directory = ${quoteText(spillFolder ?? '')}`,
-    `SET allowed_directories = [${folders.map(quoteText).join(', ')}]`,
-    'SET enable_external_access = false',
-    'SET autoinstall_known_extensions = false',
-    'SET autoload_known_extensions = false',
-    'SET lock_configuration = true',
-  ])
-    await connection.run(statement);
-  return connection;
+/** A DuckDB that reads and writes in these folders only. Who opens it closes it. */
+export function openDatabase(folders: readonly string[], spillFolder: string | null): Promise<DuckDBConnection> {
+  return openSandbox({ folders, spillFolder, memoryBytes });
 }
 
 /** Runs a statement that a signal ends; returns the number of rows it says it made. */
@@ -38,12 +27,4 @@ export async function runCounted(connection: DuckDBConnection, sql: string, sign
 
 export async function queryRows<Row>(connection: DuckDBConnection, sql: string): Promise<Row[]> {
   return (await connection.runAndReadAll(sql)).getRowObjects() as Row[];
-}
-
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,6 +1,7 @@
 import { type DuckDBConnection } from '@duckdb/node-api';
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import type { Segment } from '../../model/segment.js';
-import { queryRows, quoteIdentifier } from './database.js';
+import { queryRows } from './database.js';
 
 interface Candidate {
   readonly type: string;

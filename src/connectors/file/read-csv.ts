@@ -1,8 +1,8 @@
+import { quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
 import type { Segment, SegmentLimits } from '../../model/segment.js';
 import type { CsvConfig } from './config.js';
 import { openCsv } from './csv-header.js';
 import { type CsvDialect, CsvScanner } from './csv-scanner.js';
-import { quoteIdentifier, quoteText } from './database.js';
 import type { SourceFile } from './list-files.js';
 import { type Piece, SegmentFiles } from './segment-files.js';
 import { kindOf } from './stream-name.js';

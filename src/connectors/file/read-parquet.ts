@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
 import type { Segment, SegmentLimits } from '../../model/segment.js';
-import { queryRows, quoteIdentifier, quoteText, runCounted } from './database.js';
+import { queryRows, runCounted } from './database.js';
 import { malformed, messageOf } from './errors.js';
 import { assertStillThere } from './file-bytes.js';
 import type { SourceFile } from './list-files.js';

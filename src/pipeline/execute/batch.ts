@@ -1,5 +1,5 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import type { CompiledInput, CompiledStep } from '../../model/compiled-pipeline.js';
-import { quoteIdentifier } from '../transform/duckdb.js';
 import { locateFailure } from '../transform/locate-failure.js';
 import { assertCount } from './assert-count.js';
 import type { Destinations } from './destinations.js';

@@ -1,5 +1,5 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import type { CompiledStep } from '../../model/compiled-pipeline.js';
-import { quoteIdentifier } from '../transform/duckdb.js';
 import { locateFailure } from '../transform/locate-failure.js';
 import { Batch, type BatchParts, dropRelation, offsetSql } from './batch.js';
 import { type Part, Parts } from './parts.js';

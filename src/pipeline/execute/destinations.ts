@@ -1,9 +1,9 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
 import { SerialQueue } from '../../lib/serial-queue.js';
 import type { Segment } from '../../model/segment.js';
 import type { OutputLoad } from '../load/output-load.js';
-import { quoteIdentifier, quoteText } from '../transform/duckdb.js';
 import { assertCount } from './assert-count.js';
 import type { Statements } from './statements.js';
 

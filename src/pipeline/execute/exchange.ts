@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { quoteIdentifier } from '../transform/duckdb.js';
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import { assertCount } from './assert-count.js';
 import type { TypedColumn } from './relation-types.js';
 import { putAside, type SpoolFile, storedSql, totalRows } from './spool-files.js';

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import { prefetch } from '../../lib/prefetch.js';
 import type { CompiledInput } from '../../model/compiled-pipeline.js';
 import type { Segment } from '../../model/segment.js';
-import { quoteIdentifier } from '../transform/duckdb.js';
 import { inputSql, rawRelation, rawSql } from '../transform/input-relation.js';
 import { locateFailure } from '../transform/locate-failure.js';
 import { assertCount } from './assert-count.js';

@@ -1,6 +1,6 @@
+import { quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
 import type { CompiledStep } from '../../model/compiled-pipeline.js';
 import { PlatformError } from '../../model/errors.js';
-import { quoteIdentifier, quoteText } from '../transform/duckdb.js';
 import type { Statements } from './statements.js';
 
 /** Rows that casts of a pass have refused. */

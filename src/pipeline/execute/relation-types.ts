@@ -1,5 +1,5 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import type { CompiledInput, CompiledStep } from '../../model/compiled-pipeline.js';
-import { quoteIdentifier } from '../transform/duckdb.js';
 import { inputSql, rawRelation } from '../transform/input-relation.js';
 import { textColumn } from '../transform/relation.js';
 import type { Statements } from './statements.js';

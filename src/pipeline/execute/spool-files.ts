@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { quoteIdentifier, quoteText } from '../transform/duckdb.js';
+import { quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
 import type { TypedColumn } from './relation-types.js';
 import type { Statements } from './statements.js';
 import { readSql, storedName, writeSql } from './stored-values.js';

@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import type {
   CompiledInput,
   CompiledInputColumn,
@@ -11,7 +12,6 @@ import { PlatformError } from '../../model/errors.js';
 import type { PipelineSpec } from '../../model/pipeline-spec.js';
 import type { ReplayPart } from '../../model/run-process.js';
 import type { Segment } from '../../model/segment.js';
-import { quoteIdentifier } from '../transform/duckdb.js';
 import { textColumn } from '../transform/relation.js';
 import { type ReplayWay, replayWay } from './replay-way.js';
 

@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import { mergeInfluences } from '../../lineage/transformations.js';
 import type { AggregateStep } from '../../model/pipeline-spec.js';
 import { formatPath } from '../spec/problems.js';
@@ -7,7 +8,6 @@ import { bindColumns, locatable, type Mapped, rowColumns } from './mapped.js';
 import { namesOf } from './names.js';
 import { type Needs, type Relation, valueColumn } from './relation.js';
 import { assertValue, groupClause, influencesOf, type Scope } from './scope.js';
-import { quoteIdentifier } from './sql-text.js';
 import { isCollated, readsColumn } from './syntax-tree.js';
 
 /** One row for each group: the columns it is grouped by, then the aggregates. All of them are computed values. */

@@ -1,3 +1,4 @@
+import { quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
 import { type ColumnSource, compose, mergeInfluences } from '../../lineage/transformations.js';
 import type { CompiledRejects } from '../../model/compiled-pipeline.js';
 import type { SpecIssue } from '../../model/errors.js';
@@ -9,7 +10,6 @@ import { ExpressionProblem } from './expression-problem.js';
 import { namesOf } from './names.js';
 import { findColumn, type Needs, type Relation, type RelationColumn, textColumn, valueColumn } from './relation.js';
 import type { Scope } from './scope.js';
-import { quoteIdentifier, quoteText } from './sql-text.js';
 
 interface Cast {
   readonly column: RelationColumn;

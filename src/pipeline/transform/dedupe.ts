@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import { mergeInfluences } from '../../lineage/transformations.js';
 import type { SpecIssue } from '../../model/errors.js';
 import type { DedupeStep } from '../../model/pipeline-spec.js';
@@ -6,7 +7,6 @@ import { type BindResult, passedColumns } from './compiled.js';
 import { ExpressionProblem } from './expression-problem.js';
 import { findColumn, type Needs, type Relation, type RelationColumn, valueColumn } from './relation.js';
 import { assertValue, influencesOf } from './scope.js';
-import { quoteIdentifier } from './sql-text.js';
 
 /** One row for each key. A key may be null; a null `orderBy` is the lowest. */
 export function bindDedupe({ id, dedupe }: DedupeStep, input: Relation, path: string): BindResult {

@@ -1,8 +1,7 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { openSandbox } from '../../lib/duckdb-sandbox.js';
+import { quoteText } from '../../lib/duckdb-text.js';
 import { declareParams, type ParamValue } from './params.js';
-import { quoteText } from './sql-text.js';
-
-export { duckDbMessage, quoteIdentifier, quoteText } from './sql-text.js';
 
 export interface DuckDbOptions {
   /** The only folder that statements may read and write. */
@@ -21,27 +20,18 @@ export interface DuckDbOptions {
  * @throws PlatformError BAD_USER_INPUT for a parameter whose value is not of its type
  */
 export async function openDuckDb({ folder, memoryBytes, now, params = [] }: DuckDbOptions): Promise<DuckDBConnection> {
-  const instance = await DuckDBInstance.create(':memory:', {
-    threads: '1',
-    memory_limit: `${Math.floor(memoryBytes / 2 ** 20)}MiB`,
-    temp_directory: `${folder}/spill`,
-  });
-  const connection = await instance.connect();
   const at = quoteText(now.replace('Z', '+00'));
   const clock: Readonly<Record<string, string>> = { now: 'TIMESTAMPTZ', get_current_timestamp: 'TIMESTAMPTZ', today: 'DATE', current_date: 'DATE' };
-  for (const statement of [
-    `SET TimeZone = 'UTC'`,
-    `SET preserve_insertion_order = true`,
-    `SET home_directory = ${quoteText(folder)}`,
-    ...Object.entries(clock).map(([name, type]) => `CREATE MACRO ${name}() AS CAST(TIMESTAMPTZ ${at} AS ${type})`),
-    `SET allowed_directories = [${quoteText(folder)}]`,
-    'SET enable_external_access = false',
-    'SET autoinstall_known_extensions = false',
-    'SET autoload_known_extensions = false',
-    'SET lock_configuration = true',
-  ]) {
-    await connection.run(statement);
-  }
+  const connection = await openSandbox({
+    folders: [folder],
+    spillFolder: `${folder}/spill`,
+    memoryBytes,
+    prepare: [
+      `SET preserve_insertion_order = true`,
+      `SET home_directory = ${quoteText(folder)}`,
+      ...Object.entries(clock).map(([name, type]) => `CREATE MACRO ${name}() AS CAST(TIMESTAMPTZ ${at} AS ${type})`),
+    ],
+  });
   await declareParams(connection, params);
   return connection;
 }

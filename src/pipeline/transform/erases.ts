@@ -1,6 +1,6 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import type { CompiledErase, CompiledOutput } from '../../model/compiled-pipeline.js';
 import type { BoundStep, RowColumn } from './compiled.js';
-import { quoteIdentifier } from './duckdb.js';
 import { findColumn, Needs, type Relation, textColumn, valueColumn } from './relation.js';
 
 /** A relation whose rows name what is deleted, and how its rows become keys. */

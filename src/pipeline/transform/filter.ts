@@ -1,10 +1,10 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import { mergeInfluences } from '../../lineage/transformations.js';
 import type { FilterStep } from '../../model/pipeline-spec.js';
 import { type BindResult, passedColumns } from './compiled.js';
 import { ExpressionProblem } from './expression-problem.js';
 import type { Needs, Relation } from './relation.js';
 import { type BoundExpression, influencesOf, type Scope } from './scope.js';
-import { quoteIdentifier } from './sql-text.js';
 
 /** Keeps the rows for which `where` is true. Every output column is the input column; the columns `where` reads decide which rows there are. */
 export async function bindFilter({ id, filter }: FilterStep, input: Relation, scope: Scope, path: string): Promise<BindResult> {

@@ -1,6 +1,6 @@
+import { quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
 import type { CompiledInput } from '../../model/compiled-pipeline.js';
 import type { Segment } from '../../model/segment.js';
-import { quoteIdentifier, quoteText } from './duckdb.js';
 import { textColumn, valueColumn } from './relation.js';
 
 /** Name of the view over a segment's file: every column as text. */

@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import { mergeInfluences } from '../../lineage/transformations.js';
 import type { CompiledBlocking } from '../../model/compiled-pipeline.js';
 import type { JoinKind, JoinStep } from '../../model/pipeline-spec.js';
@@ -8,7 +9,6 @@ import { bindColumns, type Mapped, mappedItems, needMapped, rowColumns } from '.
 import { Names } from './names.js';
 import type { Needs, Relation } from './relation.js';
 import { type BoundExpression, influencesOf, type Scope } from './scope.js';
-import { quoteIdentifier } from './sql-text.js';
 
 /** For each kind, the sides of which every row of the result has a row. */
 const covers: Readonly<Record<JoinKind, readonly number[]>> = { inner: [0, 1], left: [0], right: [1], full: [], semi: [0], anti: [0], cross: [0, 1] };

@@ -1,7 +1,7 @@
+import { duckDbMessage, quoteIdentifier } from '../../lib/duckdb-text.js';
 import type { CompiledInput, CompiledStep } from '../../model/compiled-pipeline.js';
 import { PlatformError } from '../../model/errors.js';
 import { StatementError, type Statements } from '../execute/statements.js';
-import { duckDbMessage, quoteIdentifier } from './duckdb.js';
 import { rawRelation, valueSql } from './input-relation.js';
 
 /** Where a statement failed. */

@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import type { CompiledBlocking } from '../../model/compiled-pipeline.js';
 import type { MapStep } from '../../model/pipeline-spec.js';
 import type { BindResult } from './compiled.js';
@@ -6,7 +7,6 @@ import { bindColumns, locatable, type Mapped, mappedItems, needMapped, rowColumn
 import { type Names, namesOf } from './names.js';
 import type { Relation } from './relation.js';
 import type { Scope } from './scope.js';
-import { quoteIdentifier } from './sql-text.js';
 import { isCollated, readsColumn, type Tree, treeKey } from './syntax-tree.js';
 
 /** Outputs exactly the listed columns. A bare name hands its column on, text and all; anything else is computed. */

@@ -1,7 +1,7 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import { ExpressionProblem } from './expression-problem.js';
 import { isClockWord } from './functions.js';
 import { findColumn, type Relation, type RelationColumn } from './relation.js';
-import { quoteIdentifier } from './sql-text.js';
 import { changeTree, type Tree } from './syntax-tree.js';
 
 /** A relation, and what expressions call it. */

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { duckDbMessage, quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
 import { PlatformError } from '../../model/errors.js';
 import { ExpressionProblem } from './expression-problem.js';
 import { parseType } from './parse-type.js';
-import { duckDbMessage, quoteIdentifier, quoteText } from './sql-text.js';
 
 /** What `$name` stands for in every expression of a run. */
 export interface ParamValue {

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { duckDbMessage } from '../../lib/duckdb-text.js';
 import { ExpressionProblem } from './expression-problem.js';
 import { parseAlone } from './parse-alone.js';
-import { duckDbMessage } from './sql-text.js';
 import type { Tree } from './syntax-tree.js';
 
 /** The canonical name of a DuckDB type; it is parsed as the type of a cast and nothing else. @throws ExpressionProblem */

@@ -1,6 +1,6 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import type { ColumnSource } from '../../lineage/transformations.js';
 import type { InfluenceEdge } from '../../model/lineage.js';
-import { quoteIdentifier } from './sql-text.js';
 
 /**
  * A column of an input or of a step's result. In DuckDB it is up to two columns: the value under its own name, when `type`

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { duckDbMessage } from '../../lib/duckdb-text.js';
 import { type ColumnSource, compose } from '../../lineage/transformations.js';
 import type { InfluenceEdge, Transformation, TransformationSubtype } from '../../model/lineage.js';
 import { type ParsedExpression, parseExpression, type Vocabulary } from './expression.js';
@@ -7,7 +8,6 @@ import { type Names, namesOf } from './names.js';
 import { parseType } from './parse-type.js';
 import type { Grammar, NamedRead } from './reads.js';
 import { hasText, type Relation, type RelationColumn, textColumn, valueColumn } from './relation.js';
-import { duckDbMessage } from './sql-text.js';
 import { type Tree, toSql, treeKey } from './syntax-tree.js';
 
 /** A read that has found its column. */

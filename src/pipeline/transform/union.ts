@@ -1,9 +1,9 @@
+import { quoteIdentifier } from '../../lib/duckdb-text.js';
 import { mergeInfluences, mergeSources } from '../../lineage/transformations.js';
 import type { SpecIssue } from '../../model/errors.js';
 import type { UnionStep } from '../../model/pipeline-spec.js';
 import type { BindResult, RowColumn } from './compiled.js';
 import { findColumn, Needs, type Relation, type RelationColumn, valueColumn } from './relation.js';
-import { quoteIdentifier } from './sql-text.js';
 
 /** A column of the result with that of each source. */
 interface United {
