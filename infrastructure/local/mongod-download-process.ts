@@ -15,4 +15,7 @@ async function answer(): Promise<{ readonly path: string | null } | { readonly p
   }
 }
 
+// Nobody waits for it any more.
+process.on('disconnect', () => process.exit(1));
+
 process.send?.(await answer(), () => process.exit(0));

@@ -28,5 +28,6 @@ export async function programAt(path: string): Promise<MongodProgram | Missing> 
 function endOf(error: unknown): string {
   const { code, signal, stderr } = error as { code?: string | number | null; signal?: string | null; stderr?: string };
   const said = stderr?.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
-  return said !== '' ? said : `${signal ?? `exit status ${code}`}`;
+  if (said !== '') return said;
+  return signal ?? (typeof code === 'string' ? code : `exit status ${code}`);
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSilentServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -95,9 +96,10 @@ describe(`mongod on the PATH (${program})`, () => {
 
 describe('what else a mongod may do', () => {
   const programs = join(folder, 'others');
-  const use = (script: string): void => {
+  const use = (script: string | null): void => {
+    rmSync(programs, { recursive: true, force: true });
     mkdirSync(programs, { recursive: true });
-    writeFileSync(join(programs, 'mongod'), script, { mode: 0o755 });
+    writeFileSync(join(programs, 'mongod'), script ?? '', { mode: script === null ? 0o644 : 0o755 });
     process.env['PATH'] = `${programs}:${path}`;
   };
 
@@ -114,6 +116,7 @@ describe('what else a mongod may do', () => {
   it.each([
     ['is too old', '#!/bin/sh\necho "db version v4.4.29"\n', 'is mongod 4.4.29, which is older than 5.0'],
     ['cannot run on this processor', '#!/bin/sh\nkill -ILL $$\n', 'cannot be run on this machine (SIGILL)'],
+    ['must not be executed', null, 'cannot be run on this machine (EACCES)'],
     ['is another program', '#!/bin/sh\necho hello\n', 'does not say which version of mongod it is'],
   ])('%s: it is not taken', async (_, script, reason) => {
     use(script);
@@ -169,10 +172,32 @@ describe('a mongod that is downloaded', () => {
     await again.remove();
   });
 
-  it('is not waited for when its host cannot be reached', async () => {
-    process.env['TRIBUTARY_CACHE'] = join(folder, 'other-cache');
+  it.each([
+    ['refuses', 'ECONNREFUSED'],
+    ['accepts and says nothing', 'nothing within 3 s'],
+  ])('is not waited for when its host %s', async (_, reason) => {
+    const silent = createSilentServer();
+    if (reason === 'ECONNREFUSED') silent.close();
+    else await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const port = reason === 'ECONNREFUSED' ? 1 : (silent.address() as { port: number }).port;
+    Object.assign(process.env, { TRIBUTARY_CACHE: join(folder, 'other-cache'), MONGOMS_DOWNLOAD_MIRROR: `https://127.0.0.1:${port}` });
     const started = performance.now();
-    await expect(start('download', join(folder, 'unreached'))).rejects.toThrow('none could be downloaded, since 127.0.0.1 did not answer (ECONNREFUSED)');
-    expect(performance.now() - started).toBeLessThan(6_000);
+    await expect(start('download', join(folder, 'unreached'))).rejects.toThrow(`none could be downloaded, since 127.0.0.1 did not answer (${reason})`);
+    expect(performance.now() - started).toBeLessThan(8_000);
+    silent.close();
+  });
+
+  it('is refused when what came is not what its sum says', async () => {
+    const broken = createServer((request, response) => {
+      const body = request.url?.endsWith('.md5') ? 'd41d8cd98f00b204e9800998ecf8427e' : 'not an archive';
+      response.writeHead(200, { 'content-length': body.length }).end(body);
+    }).listen(0, '127.0.0.1');
+    await once(broken, 'listening');
+    Object.assign(process.env, {
+      TRIBUTARY_CACHE: join(folder, 'broken-cache'),
+      MONGOMS_DOWNLOAD_MIRROR: `http://127.0.0.1:${(broken.address() as { port: number }).port}`,
+    });
+    await expect(start('download', join(folder, 'broken'))).rejects.toThrow(/none could be downloaded from 127\.0\.0\.1 \(.*MD5/);
+    broken.close();
   });
 });
