@@ -32,6 +32,15 @@ export async function runUnitTests(root, jestArguments) {
 }
 
 /**
+ * Every case of the crash matrix, or those that CRASH_CASES names.
+ * @param {string} root
+ */
+export async function runCrashTests(root) {
+  process.env['CRASH_CASES'] ??= 'all';
+  process.exitCode = await runNode(root, [jest, '--selectProjects', 'servers', '--', join('test', 'e2e', 'crash-matrix.test.ts')]);
+}
+
+/**
  * @param {string} root
  * @param {string[]} script
  */

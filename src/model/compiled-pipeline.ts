@@ -22,6 +22,8 @@ export interface CompiledInput {
   readonly schema: readonly ColumnSchema[];
   /** What is read: the columns that some output, filter or cast needs, in table order. */
   readonly columns: readonly CompiledInputColumn[];
+  /** Rows that go to the dead letters before any step sees them, over the texts of `columns`; null: none. */
+  readonly rejects: CompiledInputRejects | null;
 }
 
 export interface CompiledInputColumn {
@@ -67,13 +69,22 @@ export interface CompiledBlocking {
   readonly renumbers: boolean;
 }
 
-export interface CompiledRejects {
+/** SQL that tells which rows are refused and what is kept of them. */
+export interface CompiledCondition {
   /** True for a row that goes to the dead letters. */
   readonly conditionSql: string;
   /** VARCHAR: a sentence that names the columns at fault. */
   readonly messageSql: string;
-  /** JSON object of the row as it came into the step: for each of `columns` a text or null. */
+  /** JSON object of the row as it came: for each of `columns` a text or null. */
   readonly rowSql: string;
+}
+
+/** Of the rows of an input. `kept` false: they are left out without a letter. */
+export interface CompiledInputRejects extends CompiledCondition {
+  readonly kept: boolean;
+}
+
+export interface CompiledRejects extends CompiledCondition {
   readonly columns: readonly CompiledRejectsColumn[];
 }
 

@@ -1,5 +1,5 @@
 export type DeadLetterStatus = 'OPEN' | 'REPLAYED' | 'DISCARDED';
-export type DeadLetterStage = 'transform' | 'load';
+export type DeadLetterStage = 'extract' | 'transform' | 'load';
 
 /** An output of a pipeline, as its document names it. */
 export interface OutputPlace {
@@ -13,7 +13,7 @@ export interface RejectedRow {
   readonly id: string;
   readonly loadId: string;
   readonly stage: DeadLetterStage;
-  /** The step that refused it; of stage load the stream of the output. */
+  /** The step that refused it; of stage extract the input, of stage load the stream of the output. */
   readonly step: string;
   readonly code: string;
   readonly message: string;

@@ -34,8 +34,8 @@ export interface IncrementalSpec {
   readonly cursor: string;
   /** How far behind the last cursor each read begins: an ISO 8601 duration for times, a whole number for numbers; null: 0. */
   readonly lookback: string | number | null;
-  /** Rows without a cursor end the run, are read every time, or are left out. */
-  readonly nulls: 'fail' | 'include' | 'exclude';
+  /** Rows without a cursor end the run, are read every time, are left out, or become dead letters in every run. */
+  readonly nulls: 'fail' | 'include' | 'exclude' | 'dlq';
 }
 
 export type StepSpec = MapStep | FilterStep | CastStep | JoinStep | AggregateStep | UnionStep | DedupeStep;

@@ -45,6 +45,7 @@ export interface WindowRequest {
   /** `last` of the state; null: from the beginning. */
   readonly from: string | null;
   readonly lookback: string | number | null;
+  /** fail: there must be none. */
   readonly nulls: 'fail' | 'include' | 'exclude';
   /** What the last window read at its end. */
   readonly seen: SeenRows | null;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { quoteText } from '../lib/duckdb-text.js';
 import type { Load, RefusedRow } from '../model/connector.js';
-import type { RejectedRow } from '../model/dead-letter.js';
+import type { DeadLetterStage, RejectedRow } from '../model/dead-letter.js';
 
 const batchRows = 1_000;
 /** Characters of row text behind which a batch is stored, so that rows of 1 MB do not fill the heap. */
@@ -17,7 +17,7 @@ export interface RowSource {
 }
 
 /**
- * Stores what the steps rejected. A letter's id is a hash of load, stage, step, row content and its ordinal among equal rows, so that
+ * Stores what inputs and steps rejected. A letter's id is a hash of load, stage, step, row content and its ordinal among equal rows, so that
  * another attempt at the same rows gives the same ids.
  *
  * @returns rows stored
@@ -29,25 +29,27 @@ export async function storeTransformRejects(
   loadId: string,
   store: StoreRejected,
 ): Promise<number> {
-  const ordinal = 'row_number() OVER (PARTITION BY step, "row" ORDER BY pos)';
-  const id = `sha256(concat_ws(chr(31), ${quoteText(loadId)}, 'transform', step, "row", ordinal))`;
+  const ordinal = 'row_number() OVER (PARTITION BY stage, step, "row" ORDER BY pos)';
+  const id = `sha256(concat_ws(chr(31), ${quoteText(loadId)}, stage, step, "row", ordinal))`;
   const wanted = [...steps].map(quoteText).join(', ');
   if (wanted === '') return 0;
   const result = await source.stream(
-    `SELECT ${id}, step, message, "row" FROM (SELECT *, ${ordinal} AS ordinal FROM ${table} WHERE step IN (${wanted})) ORDER BY pos`,
+    `SELECT ${id}, stage, step, code, message, "row" FROM (SELECT *, ${ordinal} AS ordinal FROM ${table} WHERE step IN (${wanted})) ORDER BY pos`,
   );
   const batch = new RejectedBatch(store);
   for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    const columns = [0, 1, 2, 3].map((index) => chunk.getColumnVector(index));
+    const columns = [0, 1, 2, 3, 4, 5].map((index) => chunk.getColumnVector(index));
     for (let index = 0; index < chunk.rowCount; index += 1) {
       // One row at a time: a chunk holds up to 2,048.
-      const [letter, step, message, row] = columns.map((column) => column.getItem(index)) as [string, string, string, string];
+      const [letter, stage, step, code, message, row] = columns.map((column) => column.getItem(index)) as StoredReject;
       const content = JSON.parse(row) as RejectedRow['row'];
-      await batch.add({ id: letter, loadId, stage: 'transform', step, code: 'VALUE_UNCONVERTIBLE', message: `${message}.`, row: content }, row.length);
+      await batch.add({ id: letter, loadId, stage, step, code, message: `${message}.`, row: content }, row.length);
     }
   }
   return await batch.finish();
 }
+
+type StoredReject = [id: string, stage: DeadLetterStage, step: string, code: string, message: string, row: string];
 
 /** Stores what the destination refuses to load. @returns rows stored */
 export async function storeLoadRejects(load: Load, loadId: string, stream: string, store: StoreRejected, signal: AbortSignal): Promise<number> {

@@ -8,6 +8,7 @@ import type { RunMetrics, RunSummary, StepMetrics } from '../model/run.js';
 import type { ReplayPart, RunRequest } from '../model/run-process.js';
 import { type Segment, segmentBytes } from '../model/segment.js';
 import { runPass } from './execute/run-pass.js';
+import { reportedSteps } from './execute/step-counts.js';
 import { chooseReads, type InputRead } from './increments/choose-reads.js';
 import { type PlannedPass, planPasses } from './increments/plan-passes.js';
 import { describeStreams } from './load/describe-streams.js';
@@ -142,7 +143,7 @@ class PipelineRun {
   /** In the order of the steps, summed over the passes. */
   steps(): StepMetrics[] {
     const all = this.stepMetrics.flat();
-    return this.compiled.steps.flatMap(({ id }) => {
+    return reportedSteps(this.compiled).flatMap((id) => {
       const own = all.filter(({ step }) => step === id);
       return own.length > 0 ? [own.reduce(addMetrics)] : [];
     });

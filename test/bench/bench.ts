@@ -6,12 +6,13 @@ import { blockingSteps } from './blocking-steps.js';
 import { csvPostgres } from './csv-postgres.js';
 import { postgresUpsert } from './postgres-upsert.js';
 import { appendResult, machineLine } from './results.js';
+import { steadyMemory } from './steady-memory.js';
 
 /**
  * `npm run bench [-- --record] [--rounds N] [--only NAME]`: each bench beside a floor in the same call, so that the ratio holds when the machine's
  * speed drifts. Ends with status 1 when a figure is beyond its limit. `--record` adds the figures to RESULTS.md.
  */
-const benches = { 'postgres-upsert': postgresUpsert, 'csv-postgres': csvPostgres, 'blocking-steps': blockingSteps };
+const benches = { 'postgres-upsert': postgresUpsert, 'csv-postgres': csvPostgres, 'blocking-steps': blockingSteps, 'steady-memory': steadyMemory };
 const only = argumentOf('--only');
 const rounds = Number(argumentOf('--rounds') ?? 5);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number of at least 1.');

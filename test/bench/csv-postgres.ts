@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { to as copyTo } from 'pg-copy-streams';
 import { assertSame, connected, emptyTable, makeDatabase, query } from './database.js';
-import { fileConnection, postgresConnection, runDocument, runFloor } from './processes.js';
+import { fileConnection, type MeasuredRun, postgresConnection, runDocument, runFloor } from './processes.js';
 import { median, spread } from './results.js';
 
 const rows = 1_000_000;
@@ -19,7 +19,9 @@ inputs: {orders: {connection: source, stream: orders.csv}}
 outputs: [{from: orders, connection: destination, stream: public.orders, load: {mode: append}}]
 `;
 const table = `CREATE TABLE orders (id bigint, customer_id bigint, email text, amount double precision, status text, note text, ordered date, flag boolean, code text)`;
-const content = `SELECT i AS id, i * 7919 % 100000 AS customer_id, ' User' || i || '@Example.com ' AS email, ((i * 31) % 1000000) / 100.0::float8 AS amount,
+const content = (
+  rows: number,
+) => `SELECT i AS id, i * 7919 % 100000 AS customer_id, ' User' || i || '@Example.com ' AS email, ((i * 31) % 1000000) / 100.0::float8 AS amount,
   CASE WHEN i % 4 = 0 THEN 'cancelled' ELSE 'paid' END AS status, 'a longer piece, of "text" to carry ' || i AS note, date '2024-01-01' + (i % 1000)::int AS ordered,
   (i % 2 = 0)::text AS flag, lpad((i * 13 % 1000)::text, 4, '0') AS code FROM generate_series(1, ${rows}::bigint) AS i`;
 const sums = `SELECT count(*)::int AS rows, sum(id)::text AS ids, sum(amount::numeric)::text AS amounts, sum(length(note))::text AS notes, count(*) FILTER (WHERE flag)::int AS flags FROM orders`;
@@ -35,7 +37,7 @@ export async function csvPostgres(server: URL, rounds: number, log: (line: strin
   const folder = await mkdtemp(join(tmpdir(), 'tributary-bench-csv-'));
   try {
     const url = await makeDatabase(server, 'bench_csv');
-    await writeCsv(url, join(folder, 'orders.csv'));
+    await writeCsv(url, join(folder, 'orders.csv'), rows);
     const figures: Measured[] = [];
     for (let round = 0; round <= rounds; round += 1) {
       const measured = await measure(url, folder);
@@ -70,13 +72,19 @@ async function measure(url: URL, folder: string): Promise<Measured> {
   await emptyTable(url, table);
   const floor = await runFloor('csv-floor.js', join(folder, 'orders.csv'), url.href, 'orders');
   const wanted = await query(url, sums);
-  await emptyTable(url, table);
-  const run = await runDocument(document, [fileConnection('source', folder), postgresConnection('destination', url)]);
-  if (run.summary.metrics.rowsWritten !== rows) throw new Error(`${run.summary.metrics.rowsWritten} of ${rows} rows were written.`);
+  const run = await loadCsv(url, folder, rows);
   assertSame(wanted, await query(url, sums));
   return { floor, ours: run.seconds, mebibytes: run.mebibytes };
 }
 
-function writeCsv(url: URL, file: string): Promise<void> {
-  return connected(url, (client) => pipeline(client.query(copyTo(`COPY (${content}) TO STDOUT (FORMAT csv, HEADER true)`)), createWriteStream(file)));
+export function writeCsv(url: URL, file: string, rows: number): Promise<void> {
+  return connected(url, (client) => pipeline(client.query(copyTo(`COPY (${content(rows)}) TO STDOUT (FORMAT csv, HEADER true)`)), createWriteStream(file)));
+}
+
+/** The file of the folder into an empty table. */
+export async function loadCsv(url: URL, folder: string, rows: number): Promise<MeasuredRun> {
+  await emptyTable(url, table);
+  const run = await runDocument(document, [fileConnection('source', folder), postgresConnection('destination', url)]);
+  if (run.summary.metrics.rowsWritten !== rows) throw new Error(`${run.summary.metrics.rowsWritten} of ${rows} rows were written.`);
+  return run;
 }

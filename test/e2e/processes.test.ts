@@ -40,7 +40,7 @@ const reached = (api: Tributary, id: string, wanted: string) =>
     async () => (await api.ask<{ run: { state: string } }>('query ($id: ID!) { run(id: $id) { state } }', { id })).run.state === wanted,
   );
 const workerOf = async (id: string): Promise<string> => (await ask('MATCH (r:Run {id: $id}) RETURN r.worker AS worker', { id }))[0]?.['worker'] as string;
-const nameOf = (tributary: Tributary): string => /\((process-\d+-[0-9a-f]+)\)/.exec(tributary.output())?.[1] ?? '';
+const nameOf = (tributary: Tributary): string => /Worker +ready in [\d.]+ s \(([^)]+)\)/.exec(tributary.output())?.[1] ?? '';
 
 describe('two APIs and two workers on one state folder', () => {
   let folder: string;

@@ -75,7 +75,7 @@ async function checkNulls({ client, table, columns, request }: WindowSearch): Pr
   if (rows.length === 0) return;
   throw new PlatformError(
     'CURSOR_NULL',
-    `${formatTableName(table)} has rows whose cursor "${cursor}" is null, so that nobody can tell whether they are new. Fill it, or say under "nulls" of the input whether to include, exclude or reject them.`,
+    `${formatTableName(table)} has rows whose cursor "${cursor}" is null, so that nobody can tell whether they are new. Fill it, or say under "nulls" of the input whether to include or exclude them, or to make them dead letters (dlq).`,
     { context: { stream: formatTableName(table), column: cursor } },
   );
 }

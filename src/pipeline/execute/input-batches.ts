@@ -47,22 +47,40 @@ async function runSegment(parts: BatchParts, input: CompiledInput, segment: Segm
   const raw = rawRelation(input.alias);
   try {
     await statements.run(`CREATE VIEW ${raw} AS ${rawSql(input, segment)}`);
-    await makeInput(parts, input, segment, route);
-    await new Batch(parts, route, input).run(input.alias, segment.rows);
+    const rows = await makeInput(parts, input, segment, route);
+    await new Batch(parts, route, input).run(input.alias, rows);
   } finally {
     await dropRelation(statements, input.alias);
     await statements.clear(`DROP VIEW IF EXISTS ${raw}`);
   }
 }
 
-/** A view when it is read once by something that counts its rows, so that the file is read straight into that; else a table. */
-async function makeInput({ statements, destinations }: BatchParts, input: CompiledInput, segment: Segment, route: Route): Promise<void> {
+/**
+ * A view when it is read once by something that counts its rows, so that the file is read straight into that; else a table.
+ *
+ * @returns rows of it
+ */
+async function makeInput(parts: BatchParts, input: CompiledInput, segment: Segment, route: Route): Promise<number> {
+  const { statements, destinations } = parts;
   const readers = route.steps.filter(({ from }) => from.includes(input.alias));
-  const once = Batch.readersOf(input.alias, route, destinations) === 1 && readers.every(({ rejects, blocking }) => !rejects && !blocking);
+  const once = !input.rejects && Batch.readersOf(input.alias, route, destinations) === 1 && readers.every(({ rejects, blocking }) => !rejects && !blocking);
   try {
     const made = await statements.run(`CREATE ${once ? 'VIEW' : 'TABLE'} ${quoteIdentifier(input.alias)} AS ${inputSql(input)}`);
-    if (!once) assertCount(`Input "${input.alias}"`, segment.rows, made);
+    if (once) return segment.rows;
+    const refused = await countRefused(parts, input, segment.rows, made);
+    assertCount(`Input "${input.alias}"`, segment.rows, made + refused);
+    return made;
   } catch (error) {
     throw await locateFailure(statements, error, { input, step: null, numbered: true });
   }
+}
+
+async function countRefused({ rejected, counts }: BatchParts, input: CompiledInput, rowsIn: number, rowsOut: number): Promise<number> {
+  if (!input.rejects) return 0;
+  const refused = rowsOut < rowsIn ? await rejected.appendUnread(input) : 0;
+  const counted = counts.of(input.alias);
+  counted.rowsIn += rowsIn;
+  counted.rowsOut += rowsOut;
+  counted.rowsRejected += refused;
+  return refused;
 }

@@ -1,31 +1,42 @@
 import { quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
-import type { CompiledStep } from '../../model/compiled-pipeline.js';
+import type { CompiledCondition, CompiledInput, CompiledStep } from '../../model/compiled-pipeline.js';
+import type { DeadLetterStage } from '../../model/dead-letter.js';
 import { PlatformError } from '../../model/errors.js';
+import { rawRelation } from '../transform/input-relation.js';
 import type { Statements } from './statements.js';
 
-/** Rows that casts of a pass have refused. */
+/** Rows that inputs and casts of a pass have refused. */
 export class RejectedTable {
   readonly name = quoteIdentifier('_rejected');
 
   constructor(private readonly statements: Statements) {}
 
   async open(): Promise<void> {
-    await this.statements.run(`CREATE TABLE ${this.name} (step VARCHAR, pos BIGINT, message VARCHAR, "row" VARCHAR)`);
+    await this.statements.run(`CREATE TABLE ${this.name} (stage VARCHAR, code VARCHAR, step VARCHAR, pos BIGINT, message VARCHAR, "row" VARCHAR)`);
   }
 
-  /** @returns how many */
+  /** What a step has refused of the rows it read. @returns how many */
   async append({ id, from, rejects }: CompiledStep): Promise<number> {
+    return rejects ? this.insert('transform', 'VALUE_UNCONVERTIBLE', id, rejects, quoteIdentifier(from[0] ?? '')) : 0;
+  }
+
+  /** What an input refuses of the segment under way. @returns how many */
+  async appendUnread({ alias, rejects }: CompiledInput): Promise<number> {
     if (!rejects) return 0;
-    const { conditionSql, messageSql, rowSql } = rejects;
-    return this.statements.run(
-      `INSERT INTO ${this.name} SELECT ${quoteText(id)}, _pos, ${messageSql}, ${rowSql} FROM ${quoteIdentifier(from[0] ?? '')} WHERE ${conditionSql}`,
-    );
+    if (rejects.kept) return this.insert('extract', 'CURSOR_NULL', alias, rejects, rawRelation(alias));
+    const [counted] = await this.statements.rows(`SELECT count(*) FROM ${rawRelation(alias)} WHERE ${rejects.conditionSql}`);
+    return Number(counted?.[0] ?? 0);
   }
 
   /** The step and sentence that most rows were rejected by. */
   async mostFrequent(): Promise<{ readonly step: string; readonly message: string; readonly rows: number } | null> {
     const [row] = await this.statements.rows(`SELECT step, message, count(*) FROM ${this.name} GROUP BY ALL ORDER BY count(*) DESC, step, message LIMIT 1`);
     return row ? { step: String(row[0]), message: String(row[1]), rows: Number(row[2]) } : null;
+  }
+
+  private insert(stage: DeadLetterStage, code: string, step: string, { conditionSql, messageSql, rowSql }: CompiledCondition, from: string): Promise<number> {
+    const constants = [stage, code, step].map(quoteText).join(', ');
+    return this.statements.run(`INSERT INTO ${this.name} SELECT ${constants}, _pos, ${messageSql}, ${rowSql} FROM ${from} WHERE ${conditionSql}`);
   }
 
   async close(): Promise<void> {

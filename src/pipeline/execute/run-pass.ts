@@ -16,7 +16,7 @@ import { PassPlan } from './plan.js';
 import { assertBudget, RejectedTable } from './rejected-table.js';
 import { describeRelations } from './relation-types.js';
 import { Statements } from './statements.js';
-import { StepCounts } from './step-counts.js';
+import { reportedSteps, StepCounts } from './step-counts.js';
 
 /**
  * Reads the inputs that the outputs need, takes their rows through the steps and stages the results; extract, transform and load
@@ -54,7 +54,9 @@ class PassExecution {
     const wanted = pass.outputs.flatMap(({ compiled }) => [compiled.from, ...(pass.erases ? compiled.erases.map(({ from }) => from) : [])]);
     this.plan = new PassPlan(pass.compiled, wanted);
     this.statements = new Statements(pass.connection, pass.signal);
-    this.counts = new StepCounts(this.plan.steps);
+    this.counts = new StepCounts(
+      reportedSteps({ inputs: pass.compiled.inputs.filter(({ alias }) => this.plan.producers.includes(alias)), steps: this.plan.steps }),
+    );
     this.rejected = new RejectedTable(this.statements);
     this.exchanges = new Exchanges(sizes.bufferBytes);
     this.destinations = new Destinations(this.statements, pass.outputs, pass.erases, folder);

@@ -1,4 +1,4 @@
-import type { CompiledStep } from '../../model/compiled-pipeline.js';
+import type { CompiledPipeline, CompiledStep } from '../../model/compiled-pipeline.js';
 import { PlatformError } from '../../model/errors.js';
 import type { StepMetrics } from '../../model/run.js';
 import { assertCount, assertNoMore } from './assert-count.js';
@@ -10,13 +10,18 @@ interface Counted {
   durationMs: number;
 }
 
+/** Names under which rows are counted: inputs that refuse rows, then the steps. */
+export function reportedSteps({ inputs, steps }: Pick<CompiledPipeline, 'inputs' | 'steps'>): string[] {
+  return [...inputs.filter(({ rejects }) => rejects !== null).map(({ alias }) => alias), ...steps.map(({ id }) => id)];
+}
+
 /** What went through each step so far. */
 export class StepCounts {
   private readonly counts: ReadonlyMap<string, Counted>;
 
-  /** @param steps  in the order in which they are reported */
-  constructor(steps: readonly CompiledStep[]) {
-    this.counts = new Map(steps.map(({ id }) => [id, { rowsIn: 0, rowsOut: 0, rowsRejected: 0, durationMs: 0 }]));
+  /** @param steps  names, in the order in which they are reported */
+  constructor(steps: readonly string[]) {
+    this.counts = new Map(steps.map((id) => [id, { rowsIn: 0, rowsOut: 0, rowsRejected: 0, durationMs: 0 }]));
   }
 
   of(step: string): Counted {

@@ -55,7 +55,15 @@ function windowRequest(input: CompiledInput, { states, outputs }: PlannedPass, s
   const countsRows = readers.some(({ compiled }) => compiled.load.mode === 'append' || groupsRows(compiled.from, steps));
   const { cursor, lookback, nulls } = incremental;
   const tells = countsRows && recomputeBy.length === 0 && lookback === null;
-  return { stream, cursor, lookback, nulls, from: state?.last ?? null, seen: state?.seen ?? null, seenColumns: tells ? schema.map(({ name }) => name) : null };
+  return {
+    stream,
+    cursor,
+    lookback,
+    nulls: nulls === 'dlq' ? 'include' : nulls,
+    from: state?.last ?? null,
+    seen: state?.seen ?? null,
+    seenColumns: tells ? schema.map(({ name }) => name) : null,
+  };
 }
 
 function groupsRows(relation: string, steps: readonly CompiledStep[]): boolean {

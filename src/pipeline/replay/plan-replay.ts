@@ -67,7 +67,7 @@ function passOf(compiled: CompiledPipeline, part: ReplayPart, way: ReplayWay, pl
     columns: way.relation === null ? found.columns.map((column) => ({ ...column, sql: textColumn(column.name) })) : found.columns,
     erases: found.erases.filter(({ from }) => way.steps.includes(from)),
   };
-  const inputs = [lettersInput(compiled, part, way, letters), ...compiled.inputs.filter(({ alias }) => way.sides.has(alias))];
+  const inputs = [lettersInput(compiled, part, way, letters), ...compiled.inputs.filter(({ alias }) => way.sides.has(alias)).map(besideIt)];
   return { output: way.output, compiled: { inputs, steps: [...steps, numbered(last, place)], outputs: [output] }, letters, segments: part.segments };
 }
 
@@ -81,6 +81,11 @@ function onTheWay(step: CompiledStep, own: ReadonlySet<string>, part: ReplayPart
   if (step.kind !== 'union') return step;
   const kept = step.from.flatMap((source, index) => (own.has(source) ? [index] : []));
   return { ...step, from: kept.map((index) => step.from[index] ?? ''), selects: kept.map((index) => step.selects[index] ?? '') };
+}
+
+/** The rows that it refuses are dead letters of an earlier run already. */
+function besideIt(input: CompiledInput): CompiledInput {
+  return { ...input, rejects: input.rejects && { ...input.rejects, kept: false } };
 }
 
 /** The rows that it rejects are dead letters of an earlier run already. */
@@ -111,11 +116,12 @@ function lettersInput(compiled: CompiledPipeline, part: ReplayPart, way: ReplayW
   if (missing.length > 0) throw refused(part, `They were kept without ${missing.join(', ')}, which the pipeline needs of them now.`);
   const columns = there.map((name) => ({ name, value: false, text: false, read: null, storeType: '', ...needed.find((column) => column.name === name) }));
   const { connection, stream, dataset } = compiled.outputs[way.output] ?? { connection: '', stream: '', dataset: { namespace: '', name: '' } };
-  return { alias, connection, stream: `the dead letters of ${stream}`, dataset, incremental: null, recomputeBy: [], schema: [], columns };
+  return { alias, connection, stream: `the dead letters of ${stream}`, dataset, incremental: null, recomputeBy: [], schema: [], columns, rejects: null };
 }
 
-function neededColumns(compiled: CompiledPipeline, { stage, step }: ReplayPart, way: ReplayWay): NeededColumn[] {
+function neededColumns(compiled: CompiledPipeline, { stage, step }: ReplayPart, way: ReplayWay): readonly NeededColumn[] {
   if (stage === 'load') return (compiled.outputs[way.output]?.columns ?? []).map(({ name }) => ({ name, value: false, text: true, read: null }));
+  if (stage === 'extract') return compiled.inputs.find(({ alias }) => alias === step)?.columns ?? [];
   const rejects = compiled.steps.find(({ id }) => id === step)?.rejects;
   return (rejects?.columns ?? []).map((column) => neededBehind(compiled, column));
 }

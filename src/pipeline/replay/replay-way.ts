@@ -34,14 +34,11 @@ export function replayWay(spec: PipelineSpec, from: ReplayFrom): ReplayWay | { r
   if (output.load.mode === 'overwrite')
     return { problem: `Output ${place.stream} is overwritten by every run, so that single rows cannot be added. Run the pipeline again instead.` };
   if (stage === 'load') return { output: index, relation: null, steps: [], sides: new Set() };
-  const refusing = spec.steps.find(({ id }) => id === step);
-  if (!refusing) return { problem: `The pipeline has no step "${step}" any more.` };
-  if (!refuses(refusing)) {
-    return { problem: `Step "${step}" does not reject rows any more, so that it cannot take them again. Make it a cast with onError: reject.` };
-  }
-  const steps = stepsBetween(spec, step, output.from);
-  if (steps === null) return { problem: `Step "${step}" does not lead to ${place.stream} any more.` };
-  const relation = stepSources(refusing)[0] ?? '';
+  const relation = relationBefore(spec, stage, step);
+  if (typeof relation !== 'string') return relation;
+  const way = stepsBetween(spec, step, output.from);
+  if (way === null) return { problem: `${stage === 'extract' ? 'Input' : 'Step'} "${step}" does not lead to ${place.stream} any more.` };
+  const steps = stage === 'extract' ? way.filter((id) => id !== step) : way;
   const behind = steps.filter((id) => id !== step);
   const sides = new Set<string>();
   for (const { step: next } of orderSteps(spec)) {
@@ -50,6 +47,15 @@ export function replayWay(spec: PipelineSpec, from: ReplayFrom): ReplayWay | { r
     if (found !== null) return { problem: `${found} Run the pipeline again instead.` };
   }
   return { output: index, relation, steps, sides };
+}
+
+/** What the refused rows stood in: a refused row of an input is taken in this time. */
+function relationBefore(spec: PipelineSpec, stage: DeadLetterStage, step: string): string | { readonly problem: string } {
+  if (stage === 'extract') return spec.inputs[step] ? step : { problem: `The pipeline has no input "${step}" any more.` };
+  const refusing = spec.steps.find(({ id }) => id === step);
+  if (!refusing) return { problem: `The pipeline has no step "${step}" any more.` };
+  if (refuses(refusing)) return stepSources(refusing)[0] ?? '';
+  return { problem: `Step "${step}" does not reject rows any more, so that it cannot take them again. Make it a cast with onError: reject.` };
 }
 
 function refuses(step: StepSpec): boolean {

@@ -9,6 +9,7 @@ import { bindStep } from '../transform/bind-step.js';
 import type { BoundStep } from '../transform/compiled.js';
 import { ExpressionProblem } from '../transform/expression-problem.js';
 import { type FunctionCatalogue, loadFunctions } from '../transform/functions.js';
+import { rejectsWithoutCursor } from '../transform/input-relation.js';
 import { declareParam } from '../transform/params.js';
 import { Needs, type Relation } from '../transform/relation.js';
 import { Scope } from '../transform/scope.js';
@@ -167,7 +168,8 @@ function compileInputs({ spec, inputs }: CompileRequest, relations: ReadonlyMap<
   return Object.entries(inputs).map(([alias, { dataset, columns }]) => {
     const own = needs.get(alias) ?? new Needs();
     const { connection = '', stream = '', incremental = null, recomputeBy = [] } = spec.inputs[alias] ?? {};
-    const read = columns.filter((_, index) => own.has(relations.get(alias)?.columns[index] as Relation['columns'][number]));
+    const refusesBy = incremental?.nulls === 'dlq' ? incremental.cursor : null;
+    const read = columns.filter(({ name }, index) => name === refusesBy || own.has(relations.get(alias)?.columns[index] as Relation['columns'][number]));
     return {
       alias,
       connection,
@@ -183,6 +185,13 @@ function compileInputs({ spec, inputs }: CompileRequest, relations: ReadonlyMap<
         text: own.texts.has(name),
         read: conversion,
       })),
+      rejects:
+        refusesBy === null
+          ? null
+          : rejectsWithoutCursor(
+              refusesBy,
+              read.map(({ name }) => name),
+            ),
     };
   });
 }

@@ -23,7 +23,7 @@ const lookback = z.union(
 const incremental = z.strictObject({
   cursor: columnName.describe('A column that grows with every change of a row.'),
   lookback: lookback.optional().describe('How far behind the last cursor every read begins, so that rows that come late are found.'),
-  nulls: z.enum(['fail', 'include', 'exclude']).default('fail').describe('Rows whose cursor is null.'),
+  nulls: z.enum(['fail', 'include', 'exclude', 'dlq']).default('fail').describe('Rows whose cursor is null: dlq makes them dead letters.'),
 });
 const recompute = z
   .strictObject({ by: z.array(columnName).min(1) })

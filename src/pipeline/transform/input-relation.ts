@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteText } from '../../lib/duckdb-text.js';
-import type { CompiledInput } from '../../model/compiled-pipeline.js';
+import type { CompiledInput, CompiledInputRejects } from '../../model/compiled-pipeline.js';
 import type { Segment } from '../../model/segment.js';
 import { textColumn, valueColumn } from './relation.js';
 
@@ -27,13 +27,25 @@ function scannedSql(input: CompiledInput, { sql, firstPosition }: NonNullable<Se
   return `SELECT row_number() OVER () + ${firstPosition - 1} AS _pos${texts} FROM ${sql}`;
 }
 
-/** The input as its readers need it: texts as they are, values converted exactly. */
+/** The input as its readers need it: texts as they are, values converted exactly, without the rows that it refuses. */
 export function inputSql(input: CompiledInput): string {
   const items = input.columns.flatMap((column) => [
     ...(column.text ? [textColumn(column.name)] : []),
     ...(column.value ? [`${valueSql(column)} AS ${valueColumn(column.name)}`] : []),
   ]);
-  return `SELECT ${['_pos', ...items].join(', ')} FROM ${rawRelation(input.alias)}`;
+  const where = input.rejects ? ` WHERE NOT ${input.rejects.conditionSql}` : '';
+  return `SELECT ${['_pos', ...items].join(', ')} FROM ${rawRelation(input.alias)}${where}`;
+}
+
+/** A row without a cursor is refused, and kept with everything that is read of it. */
+export function rejectsWithoutCursor(cursor: string, columns: readonly string[]): CompiledInputRejects {
+  const fields = columns.map((name) => `${quoteText(name)}, ${textColumn(name)}`);
+  return {
+    conditionSql: `(${textColumn(cursor)} IS NULL)`,
+    messageSql: quoteText(`its cursor "${cursor}" is null, so that nobody can tell whether it is new`),
+    rowSql: `json_object(${fields.join(', ')})`,
+    kept: true,
+  };
 }
 
 export function valueSql({ name, read }: CompiledInput['columns'][number]): string {

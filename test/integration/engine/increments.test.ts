@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import fc from 'fast-check';
 import pg from 'pg';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
+import { propertyRuns } from '../../support/property-runs.js';
 import { type EngineRun, runEngine } from './run-engine.js';
 
 /** One thing that happens to the sources; times are minutes after midnight, and several things have the same. */
@@ -42,6 +43,9 @@ const batches = fc.array(fc.record({ changes: fc.array(change, { maxLength: 6 })
 /** Every change comes at most this many minutes behind the latest one before it. */
 const lookback = 'PT9M';
 const incremental = { cursor: 'updated_at', lookback };
+
+/** Each run of a property takes seconds. */
+const propertyWithinMs = propertyRuns(8).numRuns * 30_000;
 
 let database: TestDatabase;
 let writer: pg.Client;
@@ -121,100 +125,116 @@ describe('reading in increments gives what reading whole gives', () => {
     outputs: [{ from: 'shaped', connection: 'shop', stream: 'mart.orders', load: { mode: 'upsert', key: ['order_id'], orderBy: 'updated_at' } }],
   };
 
-  it('for a filter behind which rows begin and cease to pass, late rows, ties and open transactions', async () => {
-    await fc.assert(
-      fc.asyncProperty(batches, async (all) => {
-        await makeTables();
-        await runThrough({ ...filtered, outputs: [{ ...filtered.outputs[0], load: { mode: 'upsert', key: ['order_id'] } }] }, all);
-        expect(await rowsOf('SELECT order_id, total FROM mart.orders ORDER BY 1')).toEqual(
-          await rowsOf("SELECT id AS order_id, amount * 2 AS total FROM orders WHERE status <> 'cancelled' ORDER BY 1"),
-        );
-      }),
-      { numRuns: 8 },
-    );
-  }, 240_000);
+  it(
+    'for a filter behind which rows begin and cease to pass, late rows, ties and open transactions',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(batches, async (all) => {
+          await makeTables();
+          await runThrough({ ...filtered, outputs: [{ ...filtered.outputs[0], load: { mode: 'upsert', key: ['order_id'] } }] }, all);
+          expect(await rowsOf('SELECT order_id, total FROM mart.orders ORDER BY 1')).toEqual(
+            await rowsOf("SELECT id AS order_id, amount * 2 AS total FROM orders WHERE status <> 'cancelled' ORDER BY 1"),
+          );
+        }),
+        propertyRuns(8),
+      );
+    },
+    propertyWithinMs,
+  );
 
-  it('for a join whose other side changes', async () => {
-    const joined = {
-      inputs: {
-        orders: { connection: 'shop', stream: 'public.orders', incremental, recompute: { by: ['customer_id'] } },
-        customers: { connection: 'shop', stream: 'public.customers', incremental, recompute: { by: ['id'] } },
-      },
-      steps: [
-        { id: 'open', filter: { from: 'orders', where: "status <> 'cancelled'" } },
-        {
-          id: 'joined',
-          join: {
-            left: 'open',
-            right: 'customers',
-            kind: 'inner',
-            on: 'open.customer_id = customers.id',
-            columns: { order_id: 'open.id', email: 'upper(customers.email)', amount: 'open.amount' },
-          },
+  it(
+    'for a join whose other side changes',
+    async () => {
+      const joined = {
+        inputs: {
+          orders: { connection: 'shop', stream: 'public.orders', incremental, recompute: { by: ['customer_id'] } },
+          customers: { connection: 'shop', stream: 'public.customers', incremental, recompute: { by: ['id'] } },
         },
-      ],
-      outputs: [{ from: 'joined', connection: 'shop', stream: 'mart.orders', load: { mode: 'upsert', key: ['order_id'] } }],
-    };
-    await fc.assert(
-      fc.asyncProperty(batches, async (all) => {
-        await makeTables();
-        await runThrough(joined, all);
-        expect(await rowsOf('SELECT order_id, email, amount FROM mart.orders ORDER BY 1')).toEqual(
-          await rowsOf(`SELECT o.id AS order_id, upper(email) AS email, amount FROM orders o JOIN customers c ON c.id = o.customer_id
+        steps: [
+          { id: 'open', filter: { from: 'orders', where: "status <> 'cancelled'" } },
+          {
+            id: 'joined',
+            join: {
+              left: 'open',
+              right: 'customers',
+              kind: 'inner',
+              on: 'open.customer_id = customers.id',
+              columns: { order_id: 'open.id', email: 'upper(customers.email)', amount: 'open.amount' },
+            },
+          },
+        ],
+        outputs: [{ from: 'joined', connection: 'shop', stream: 'mart.orders', load: { mode: 'upsert', key: ['order_id'] } }],
+      };
+      await fc.assert(
+        fc.asyncProperty(batches, async (all) => {
+          await makeTables();
+          await runThrough(joined, all);
+          expect(await rowsOf('SELECT order_id, email, amount FROM mart.orders ORDER BY 1')).toEqual(
+            await rowsOf(`SELECT o.id AS order_id, upper(email) AS email, amount FROM orders o JOIN customers c ON c.id = o.customer_id
                         WHERE status <> 'cancelled' ORDER BY 1`),
-        );
-      }),
-      { numRuns: 8 },
-    );
-  }, 240_000);
+          );
+        }),
+        propertyRuns(8),
+      );
+    },
+    propertyWithinMs,
+  );
 
-  it('for an aggregate whose groups come and go', async () => {
-    const totals = {
-      inputs: { orders: { connection: 'shop', stream: 'public.orders', incremental, recompute: { by: ['customer_id'] } } },
-      steps: [
-        { id: 'open', filter: { from: 'orders', where: "status <> 'cancelled'" } },
-        { id: 'totals', aggregate: { from: 'open', groupBy: ['customer_id'], columns: { orders: 'count(*)', total: 'sum(amount)' } } },
-      ],
-      outputs: [{ from: 'totals', connection: 'shop', stream: 'mart.totals', load: { mode: 'upsert', key: ['customer_id'] } }],
-    };
-    await fc.assert(
-      fc.asyncProperty(batches, async (all) => {
-        await makeTables();
-        await runThrough(totals, all);
-        expect(await rowsOf('SELECT customer_id, orders::int, total::int FROM mart.totals ORDER BY 1')).toEqual(
-          await rowsOf(`SELECT customer_id, count(*)::int AS orders, sum(amount)::int AS total FROM orders WHERE status <> 'cancelled'
+  it(
+    'for an aggregate whose groups come and go',
+    async () => {
+      const totals = {
+        inputs: { orders: { connection: 'shop', stream: 'public.orders', incremental, recompute: { by: ['customer_id'] } } },
+        steps: [
+          { id: 'open', filter: { from: 'orders', where: "status <> 'cancelled'" } },
+          { id: 'totals', aggregate: { from: 'open', groupBy: ['customer_id'], columns: { orders: 'count(*)', total: 'sum(amount)' } } },
+        ],
+        outputs: [{ from: 'totals', connection: 'shop', stream: 'mart.totals', load: { mode: 'upsert', key: ['customer_id'] } }],
+      };
+      await fc.assert(
+        fc.asyncProperty(batches, async (all) => {
+          await makeTables();
+          await runThrough(totals, all);
+          expect(await rowsOf('SELECT customer_id, orders::int, total::int FROM mart.totals ORDER BY 1')).toEqual(
+            await rowsOf(`SELECT customer_id, count(*)::int AS orders, sum(amount)::int AS total FROM orders WHERE status <> 'cancelled'
                         GROUP BY customer_id ORDER BY 1`),
-        );
-      }),
-      { numRuns: 8 },
-    );
-  }, 240_000);
+          );
+        }),
+        propertyRuns(8),
+      );
+    },
+    propertyWithinMs,
+  );
 
-  it('for an append of rows that are never changed, with ties at the boundary: none lost, none doubled', async () => {
-    const appended = {
-      inputs: { orders: { connection: 'shop', stream: 'public.orders', incremental: { cursor: 'updated_at' } } },
-      outputs: [{ from: 'orders', connection: 'shop', stream: 'mart.events', load: { mode: 'append' } }],
-    };
-    const growing = fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 5 }), { minLength: 1, maxLength: 5 });
-    await fc.assert(
-      fc.asyncProperty(growing, async (all) => {
-        await makeTables();
-        let id = 0;
-        let now = 0;
-        for (const steps of all) {
-          for (const step of steps) {
-            id += 1;
-            now += step;
-            await apply({ kind: 'order', id, customer: 1, status: 'new', amount: 5, minute: now });
+  it(
+    'for an append of rows that are never changed, with ties at the boundary: none lost, none doubled',
+    async () => {
+      const appended = {
+        inputs: { orders: { connection: 'shop', stream: 'public.orders', incremental: { cursor: 'updated_at' } } },
+        outputs: [{ from: 'orders', connection: 'shop', stream: 'mart.events', load: { mode: 'append' } }],
+      };
+      const growing = fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 5 }), { minLength: 1, maxLength: 5 });
+      await fc.assert(
+        fc.asyncProperty(growing, async (all) => {
+          await makeTables();
+          let id = 0;
+          let now = 0;
+          for (const steps of all) {
+            for (const step of steps) {
+              id += 1;
+              now += step;
+              await apply({ kind: 'order', id, customer: 1, status: 'new', amount: 5, minute: now });
+            }
+            await run(appended);
           }
           await run(appended);
-        }
-        await run(appended);
-        expect(await rowsOf('SELECT id FROM mart.events ORDER BY 1')).toEqual(await rowsOf('SELECT id FROM orders ORDER BY 1'));
-      }),
-      { numRuns: 8 },
-    );
-  }, 240_000);
+          expect(await rowsOf('SELECT id FROM mart.events ORDER BY 1')).toEqual(await rowsOf('SELECT id FROM orders ORDER BY 1'));
+        }),
+        propertyRuns(8),
+      );
+    },
+    propertyWithinMs,
+  );
 
   it('and reads only from the last cursor on', async () => {
     for (const id of [1, 2, 3]) await apply({ kind: 'order', id, customer: 1, status: 'new', amount: 5, minute: id * 20 });

@@ -81,6 +81,33 @@ describe('a row that an increment rejected', () => {
     expect(items.map(({ node }) => [node.status, node.step, node.row])).toEqual([['OPEN', 'typed', expect.objectContaining({ id: '2', amount: '250' })]]);
   });
 
+  it('for want of a cursor is in the table once it is taken again', async () => {
+    await bench.database.query(`CREATE TABLE undated (id integer PRIMARY KEY, amount text, changed_at timestamp);
+      INSERT INTO undated VALUES (1, '10', '2026-01-01'), (2, '', NULL), (3, NULL, NULL)`);
+    const body = `inputs: {orders: {connection: $db, stream: undated, incremental: {cursor: changed_at, nulls: dlq}}},
+      steps: [{id: kept, filter: {from: orders, where: "id < 3"}}],
+      outputs: [{from: kept, connection: $db, stream: mart.undated, load: {mode: append}}]`;
+    const first = await bench.ended(await bench.queue('undated', body));
+    expect(first).toMatchObject({
+      state: 'COMPLETE',
+      metrics: { rowsRead: 3, rowsWritten: 1, rowsRejected: 2 },
+      steps: [
+        { step: 'orders', rowsIn: 3, rowsOut: 1, rowsRejected: 2 },
+        { step: 'kept', rowsIn: 1, rowsOut: 1, rowsRejected: 0 },
+      ],
+    });
+    const { items } = await bench.letters.list({ runId: first.id, ...page });
+    expect(items.map(({ node: { stage, step, code, row } }) => ({ stage, step, code, row }))).toEqual([
+      { stage: 'extract', step: 'orders', code: 'CURSOR_NULL', row: { id: '3', amount: null, changed_at: null } },
+      { stage: 'extract', step: 'orders', code: 'CURSOR_NULL', row: { id: '2', amount: '', changed_at: null } },
+    ]);
+    expect(await replay('undated')).toMatchObject({ state: 'COMPLETE', metrics: { rowsRead: 2, rowsWritten: 1, rowsRejected: 0 } });
+    expect(await rows('mart.undated')).toMatchObject([
+      { id: 1, amount: '10' },
+      { id: 2, amount: '', changed_at: null },
+    ]);
+  });
+
   it('does not overwrite what has come since', async () => {
     await makeSource('overtaken');
     await bench.ended(await bench.queue('overtaken', incremental('overtaken', 'TINYINT')));

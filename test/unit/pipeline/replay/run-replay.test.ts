@@ -43,6 +43,7 @@ const compiled: CompiledPipeline = {
       incremental: null,
       recomputeBy: [],
       schema: [],
+      rejects: null,
       columns: [
         { name: 'id', storeType: 'integer', value: false, text: true, read: { type: 'INTEGER', expression: 'CAST({} AS INTEGER)' } },
         { name: 'amount', storeType: 'text', value: true, text: true, read: { type: 'VARCHAR', expression: '{}' } },
