@@ -20,12 +20,9 @@ export const stopGraceMs = 5_000;
 /** The processes started from a state folder, on file, so that the next start finds those that a killed parent left. */
 export class ProcessRegistry {
   private readonly file: string;
-  private entries: Entry[];
 
   constructor(stateFolder: string) {
     this.file = join(stateFolder, 'processes.json');
-    const found = z.array(entrySchema).safeParse(readJson(this.file));
-    this.entries = found.success ? found.data : [];
   }
 
   /** @returns null when the process has ended already */
@@ -48,8 +45,13 @@ export class ProcessRegistry {
     return orphans.map((orphan) => orphan.part);
   }
 
-  private save(entries: Entry[]): void {
-    this.entries = entries;
+  /** As the file has them now: an earlier start of this process may still be told of ends. */
+  private get entries(): Entry[] {
+    const found = z.array(entrySchema).safeParse(readJson(this.file));
+    return found.success ? found.data : [];
+  }
+
+  private save(entries: readonly Entry[]): void {
     writePrivateJson(this.file, entries);
   }
 }

@@ -37,4 +37,13 @@ describe('ProcessRegistry', () => {
     expect(isRunning(identity)).toBe(true);
     expect(JSON.parse(readFileSync(join(folder, 'processes.json'), 'utf8'))).toEqual([]);
   });
+
+  it('keeps what a later start has entered when the end of an earlier process is told late', () => {
+    const mark = `--home-dir=${folder}`;
+    const earlier = new ProcessRegistry(folder);
+    const later = new ProcessRegistry(folder);
+    later.add('mongodb', child.pid ?? 0, mark);
+    earlier.remove({ pid: 1, start: '1', boot: '' });
+    expect(JSON.parse(readFileSync(join(folder, 'processes.json'), 'utf8'))).toMatchObject([{ part: 'mongodb', pid: child.pid }]);
+  });
 });
