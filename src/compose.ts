@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { startApi } from './api/server.js';
 import type { ApiServices } from './api/services.js';
+import type { ProcessRole } from './config/arguments.js';
 import type { Settings } from './config/settings.js';
 import { connectors } from './connectors/connectors.js';
 import { Documents } from './documents/documents.js';
@@ -23,11 +23,24 @@ import { ReplayService } from './services/replay-letters.js';
 import { RunService } from './services/runs.js';
 import { compileInProcess } from './worker/compile-in-process.js';
 import { compileManyInProcess } from './worker/compile-many.js';
+import type { RunQueue } from './worker/ports.js';
 import { WakeTasks } from './worker/wake-tasks.js';
 import { Worker } from './worker/worker.js';
 
+/** This process among those that execute runs. */
+export interface WorkerPlace {
+  /** Tells it from every other worker of the installation. */
+  readonly id: string;
+  /** Of this process alone. */
+  readonly runsFolder: string;
+  /** False: other workers of the installation are running, whose runs must be left to them. */
+  readonly alone: boolean;
+}
+
 export interface ServerRequest {
   readonly settings: Settings;
+  readonly role: ProcessRole;
+  readonly worker: WorkerPlace;
   readonly graph: GraphSettings;
   readonly mongodbUri: string;
   readonly installation: string;
@@ -38,9 +51,9 @@ export interface ServerRequest {
   readonly closing: ClosingStack;
 }
 
-/** Opens the stores, then the worker, then the API. @returns the address of the API */
-export async function startServer(request: ServerRequest): Promise<string> {
-  const { settings, logger, closing } = request;
+/** Opens the stores, then what the role has of worker and API, in this order. @returns the address of the API; null: none is wanted */
+export async function startServer(request: ServerRequest): Promise<string | null> {
+  const { settings, role, logger, closing } = request;
   const graph = new Graph(request.graph);
   closing.add('Neo4j connection', () => graph.close());
   const opened = Documents.open({ uri: request.mongodbUri });
@@ -49,10 +62,15 @@ export async function startServer(request: ServerRequest): Promise<string> {
   closing.add('MongoDB connection', () => documents.close());
 
   const wakeTasks = new WakeTasks({ database: documents.database, logger });
-  const services = composeServices(request, graph, documents, wakeTasks, (runId) => worker.cancel(runId));
-  const worker: Worker = composeWorker(request, services, wakeTasks);
-  closing.add('worker', () => worker.stop());
-  await worker.start();
+  closing.add('wake-up tasks', () => wakeTasks.stop());
+  // A run of another process learns of it when that one renews its lease.
+  const services = composeServices(request, graph, documents, wakeTasks, (runId) => worker?.cancel(runId));
+  const worker: Worker | null = role === 'api' ? null : composeWorker(request, services, wakeTasks);
+  if (worker !== null) {
+    closing.add('worker', () => worker.stop());
+    await worker.start();
+  }
+  if (role === 'worker') return null;
 
   const readiness = { neo4j: () => graph.ready(), mongodb: () => documents.ready() };
   const api = await startApi({ services, settings, logger, readiness });
@@ -83,7 +101,7 @@ function composeServices({ secret }: ServerRequest, graph: Graph, documents: Doc
   };
 }
 
-function composeWorker({ settings, installation, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks): Worker {
+function composeWorker({ settings, installation, worker, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks): Worker {
   const { runs, connections, deadLetters, pipelines } = services;
   const specOf = async (pipelineId: string, version: number): Promise<unknown> => {
     const versions = await pipelines.versions(pipelineId);
@@ -91,7 +109,21 @@ function composeWorker({ settings, installation, logger }: ServerRequest, servic
   };
   const slots = settings.runSlots === null ? {} : { slots: settings.runSlots };
   return new Worker(
-    { runs, specOf, connections, deadLetters, parseSpec, wakeTasks, logger },
-    { installation, runsFolder: join(settings.stateFolder, 'runs'), ...slots },
+    { runs: worker.alone ? runs : besideOthers(runs), specOf, connections, deadLetters, parseSpec, wakeTasks, logger },
+    { installation, worker: worker.id, runsFolder: worker.runsFolder, ...slots },
   );
+}
+
+/** Takes up only runs whose lease has passed: the others may be in the hands of another worker of this installation. */
+function besideOthers(runs: RunService): RunQueue {
+  return {
+    claim: (by) => runs.claim(by),
+    renew: (holder) => runs.renew(holder),
+    progress: (report) => runs.progress(report),
+    complete: (completion) => runs.complete(completion),
+    fail: (ended) => runs.fail(ended),
+    abort: (ended) => runs.abort(ended),
+    get: (id) => runs.get(id),
+    recover: ({ installation }) => runs.recover({ installation, expiredOnly: true }),
+  };
 }

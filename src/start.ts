@@ -1,29 +1,27 @@
 import 'reflect-metadata';
 import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { installationId } from '../infrastructure/local/installation.js';
+import { otherMembers, ownRunsFolder, removeMember } from '../infrastructure/local/members.js';
 import { type PartName, partTitles } from '../infrastructure/local/part-error.js';
 import { type Parts, startParts } from '../infrastructure/local/parts.js';
 import { isPortFree } from '../infrastructure/local/ports.js';
-import { makeShop, type ShopDatabases } from '../infrastructure/local/shop.js';
-import { makeWave, type ShopWave } from '../infrastructure/local/shop-waves.js';
-import { takeStateFolder } from '../infrastructure/local/state-lock.js';
-import { showFirstRun } from './cli/first-run.js';
-import { openTerminal, padded, type Terminal } from './cli/terminal.js';
-import { startServer } from './compose.js';
+import { type Entrance, enterStateFolder, joinedProcessesEnd, watchOwner } from '../infrastructure/local/state-entrance.js';
+import type { SharedServers, StateOwner } from '../infrastructure/local/state-lock.js';
+import { openTerminal, padded } from './cli/terminal.js';
+import { startServer, type WorkerPlace } from './compose.js';
+import { type ProcessRole, readArguments, usage } from './config/arguments.js';
 import { openLog, type ServerLog } from './config/logger.js';
 import { readSettings, type Settings } from './config/settings.js';
+import { type ExampleShop, exampleSecret, makeExampleShop, showExample } from './example.js';
+import { aborted, unlessAborted } from './lib/abort.js';
 import { ClosingStack } from './lib/closing-stack.js';
 import { projectRoot } from './lib/project-root.js';
 import { isPlatformError } from './model/errors.js';
+import { listenForStop, StopAsked, type Stopping } from './stop-signals.js';
 
-const exampleSecret = 'TRIBUTARY_SECRET_EXAMPLE_POSTGRES';
 const terminal = openTerminal(process.stdout, process.env);
-
-/** How long runs, API and connections have to stop; then the servers are stopped all the same. */
-const closingWithinMs = 8_000;
-/** A package manager may hand on a Ctrl-C that the terminal has sent already: what follows the first within this time is the same one. */
-const sameSignalMs = 500;
 
 /** What has to be stopped: first what uses the servers, which may be left undone, then the servers and the lock, which never are. */
 interface Closing {
@@ -31,14 +29,13 @@ interface Closing {
   readonly servers: ClosingStack;
 }
 
-/** `stop`: everything is to be stopped. `hurry`: time is up or it was asked for again, so that only the servers are waited for. */
-interface Stopping {
-  readonly stop: AbortController;
-  readonly hurry: AbortController;
-}
-
-/** @returns the exit status: 0 after a stop that was asked for, and when another process serves this folder already */
+/** @returns the exit status: 0 after a stop that was asked for, and when another process serves this folder already; 2 for wrong arguments */
 async function main(): Promise<number> {
+  const read = readArguments(process.argv.slice(2));
+  if (read === 'help') process.stdout.write(usage);
+  if (read === 'help') return 0;
+  if ('problem' in read) process.stderr.write(`${read.problem}\n\n${usage}`);
+  if ('problem' in read) return 2;
   const stopping = listenForStop();
   const { stop, hurry } = stopping;
   const onError = (name: string, error: unknown): void => terminal.line(`  ${name} did not stop cleanly: ${reasonOf(error)}`);
@@ -50,7 +47,7 @@ async function main(): Promise<number> {
   };
   let failure: unknown = null;
   try {
-    if ((await serve(closing, stopping)) === 'elsewhere') return 0;
+    if ((await serve(read.role, closing, stopping)) === 'elsewhere') return 0;
     await aborted(stop.signal);
   } catch (error) {
     failure = error;
@@ -64,62 +61,83 @@ async function main(): Promise<number> {
   return cause instanceof StopAsked ? 0 : 1;
 }
 
-function listenForStop(): Stopping {
-  const stop = new AbortController();
-  const hurry = new AbortController();
-  let askedAtMs = Number.POSITIVE_INFINITY;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (performance.now() - askedAtMs > sameSignalMs) hurry.abort(new Error('Stopping at once: only the servers are waited for.'));
-      askedAtMs = Math.min(askedAtMs, performance.now());
-      stop.abort(new StopAsked());
-    });
-  }
-  const late = new Error(`Runs, API and connections did not stop within ${closingWithinMs / 1_000} s; the servers are stopped now.`);
-  stop.signal.addEventListener('abort', () => setTimeout(() => hurry.abort(late), closingWithinMs), { once: true });
-  return { stop, hurry };
-}
-
-async function serve(closing: Closing, { stop, hurry }: Stopping): Promise<'here' | 'elsewhere'> {
+async function serve(role: ProcessRole, closing: Closing, stopping: Stopping): Promise<'here' | 'elsewhere'> {
   const settings = readSettings(process.env, projectRoot);
-  const taken = takeStateFolder(settings.stateFolder);
-  if ('owner' in taken) {
-    const { pid, url } = taken.owner;
-    terminal.line(`\n  Tributary ${url === null ? 'is being started' : `serves`} here already, as process ${pid}${url === null ? '' : `: ${url}/graphql`}`);
-    terminal.line('  Stop that one first (Ctrl-C in its terminal), or set TRIBUTARY_STATE and PORT for a second one.\n');
-    return 'elsewhere';
-  }
-  closing.servers.add('lock', () => taken.lock.release());
-  if (settings.port !== 0 && !(await isPortFree(settings.port, settings.host))) {
+  const { stateFolder } = settings;
+  const needsOwner = settings.neo4j === null || settings.mongodbUri === null;
+  const entrance = await enterStateFolder({ stateFolder, role, needsOwner, onWait: tellWaiting, signal: stopping.stop.signal });
+  if (entrance.as === 'refused') return refuse(entrance.owner);
+  closing.servers.add('membership', () => removeMember(stateFolder, entrance.name));
+  if (entrance.as === 'owner') closing.servers.add('lock', () => entrance.lock.release());
+  if (role !== 'worker' && settings.port !== 0 && !(await isPortFree(settings.port, settings.host))) {
     throw new Error(`Port ${settings.port} is in use by another program. Stop that program, or set PORT to another port.`);
   }
   openFileRoots(settings);
-  const log = openLog(settings.stateFolder, settings.logLevel);
-  reportUnhandled(log, stop);
+  const log = openLog({ folder: stateFolder, level: settings.logLevel, process: entrance.name });
+  reportUnhandled(log, stopping.stop);
+  terminal.line(`\n  ${terminal.bold(titles[role])}\n`);
+  await startAll({ role, settings, entrance, log, closing, stopping });
+  return 'here';
+}
 
-  terminal.line(`\n  ${terminal.bold('Tributary')}\n`);
+interface Start {
+  readonly role: ProcessRole;
+  readonly settings: Settings;
+  readonly entrance: Entrance;
+  readonly log: ServerLog;
+  readonly closing: Closing;
+  readonly stopping: Stopping;
+}
+
+async function startAll(start: Start): Promise<void> {
+  const { role, settings, entrance, log, closing } = start;
+  const { stop, hurry } = start.stopping;
   const started = performance.now();
-  const parts = await startStores(settings, closing.servers, stop, log);
+  const stores = entrance.as === 'owner' ? await startStores(start) : joinStores(settings, entrance, stop);
   stop.signal.throwIfAborted();
-  const shopReady = makeExampleShop(parts);
+  log.hide([stores.neo4j.password, ...(settings.token === null ? [] : [settings.token]), ...secretsOf(process.env)]);
+  const shopReady = makeExampleShop(stores.postgres?.url ?? null);
   const starting = startServer({
     settings,
-    graph: parts.neo4j,
-    mongodbUri: parts.mongodb.uri,
+    role,
+    worker: await placeOf(settings.stateFolder, entrance.name, closing),
+    graph: stores.neo4j,
+    mongodbUri: stores.mongodb.uri,
     installation: installationId(settings.stateFolder),
     logger: log.logger,
     secret: (name) => process.env[name],
     closing: closing.users,
   });
   const url = await unlessAborted(starting, hurry.signal);
-  taken.lock.publish(url);
-  tell(terminal, 'API', `ready in ${((performance.now() - started) / 1_000).toFixed(1)} s (${url}/graphql)`);
+  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+  if (url === null) tell('Worker', `ready in ${seconds} s (${entrance.name})`);
+  else tell('API', `ready in ${seconds} s (${url}/graphql)`);
   terminal.line();
+  if (entrance.as === 'owner') entrance.lock.publish({ url });
   const shop = await unlessAborted(shopReady, stop.signal);
-  if ('problem' in shop) terminal.line(`  ${terminal.bad('The example shop could not be made.')} ${shop.problem}\n`);
-  else if ('host' in shop) await firstRun(settings, url, shop, parts.postgres?.url ?? '', stop.signal);
-  printAddresses(url, log.file);
-  return 'here';
+  log.hide(secretsOf(process.env));
+  if (entrance.as === 'owner') offer(settings, closing, entrance, stores, shop);
+  if (url !== null) await showExample(shop, { settings, url, postgresUrl: stores.postgres?.url ?? '', terminal, signal: stop.signal });
+  printAddresses(role, url, log.file);
+}
+
+const titles: Readonly<Record<ProcessRole, string>> = { all: 'Tributary', api: 'Tributary, API only', worker: 'Tributary, worker only' };
+
+function tellWaiting({ pid, stopping }: StateOwner): void {
+  terminal.line(`\n  Waiting for process ${pid}, which ${stopping ? 'stops' : 'starts'} the servers of this state folder.`);
+}
+
+function refuse({ pid, url, role }: StateOwner): 'elsewhere' {
+  if (role !== 'all') {
+    throw new Error(
+      `process ${pid}, started with --only ${role}, owns this state folder. Stop that one first, start this one with --only api or --only worker to join it, or set TRIBUTARY_STATE.`,
+    );
+  }
+  terminal.line(`\n  Tributary ${url === null ? 'is being started' : `serves`} here already, as process ${pid}${url === null ? '' : `: ${url}/graphql`}`);
+  terminal.line(
+    '  Stop that one first (Ctrl-C in its terminal), or set TRIBUTARY_STATE and PORT for a second one. Add "-- --only worker" to help it with runs.\n',
+  );
+  return 'elsewhere';
 }
 
 /** The connectors of this process and of run processes read the variable; the folder that is there by default is made. */
@@ -129,62 +147,68 @@ function openFileRoots({ fileRoots, stateFolder }: Settings): void {
   if (fileRoots.includes(own)) mkdirSync(own, { recursive: true, mode: 0o700 });
 }
 
-type ExampleParts = Parts<'neo4j' | 'mongodb'> & Partial<Pick<Parts<'postgres'>, 'postgres'>>;
+type Stores = Pick<Parts<'neo4j' | 'mongodb'>, 'neo4j' | 'mongodb'> & Partial<Pick<Parts<'postgres'>, 'postgres'>>;
 
-async function startStores(settings: Settings, closing: ClosingStack, stop: AbortController, log: ServerLog): Promise<ExampleParts> {
+async function startStores({ role, settings, closing, stopping: { stop } }: Start): Promise<Stores> {
+  closing.users.add('joined processes', () => joinedProcessesEnd(settings.stateFolder));
   const parts = await startParts<PartName>({
     stateFolder: settings.stateFolder,
-    only: settings.example ? ['neo4j', 'mongodb', 'postgres'] : ['neo4j', 'mongodb'],
+    only: role === 'all' && settings.example ? ['neo4j', 'mongodb', 'postgres'] : ['neo4j', 'mongodb'],
     given: {
       ...(settings.neo4j === null ? {} : { neo4j: settings.neo4j }),
       ...(settings.mongodbUri === null ? {} : { mongodb: { uri: settings.mongodbUri } }),
       ...(settings.examplePostgresUrl === null ? {} : { postgres: { url: settings.examplePostgresUrl } }),
     },
-    log: (part, text) => tell(terminal, partTitles[part], text),
+    mongodbKind: settings.mongodbKind ?? undefined,
+    log: (part, text) => tell(partTitles[part], text),
     onEnd: (error) => stop.abort(error),
     signal: stop.signal,
   });
-  closing.add('servers', () => parts.stop());
-  log.hide([parts.neo4j.password, ...(settings.token === null ? [] : [settings.token]), ...secretsOf(process.env)]);
+  closing.servers.add('servers', () => parts.stop());
   return parts;
 }
 
-/** Never rejects: the server is of use without the example. Empty: no example is wanted. */
-async function makeExampleShop({ postgres }: ExampleParts): Promise<ShopDatabases | { readonly problem: string } | Record<never, never>> {
-  if (postgres === undefined) return {};
-  try {
-    const shop = await makeShop(postgres.url);
-    process.env[exampleSecret] = shop.password;
-    return shop;
-  } catch (error) {
-    return { problem: reasonOf(error) };
+/** The servers that the variables name, else those of the owner, with which this process ends then. */
+function joinStores(settings: Settings, { owner, shared }: Extract<Entrance, { as: 'joined' }>, stop: AbortController): Stores {
+  for (const [name, value] of Object.entries(shared.secrets)) process.env[name] ??= value;
+  const neo4j = settings.neo4j ?? shared.neo4j ?? notShared('NEO4J_URI', owner);
+  const mongodb = settings.mongodbUri === null ? (shared.mongodb ?? notShared('MONGODB_URI', owner)) : { uri: settings.mongodbUri };
+  if (settings.neo4j !== null && settings.mongodbUri !== null) return { neo4j, mongodb };
+  tell('Servers', `those of process ${owner.pid}`);
+  const gone = new Error(`process ${owner.pid}, whose servers this one uses, has stopped. Start that one first, then this one again.`);
+  watchOwner(settings.stateFolder, owner, () => stop.abort(gone), stop.signal);
+  return { neo4j, mongodb };
+}
+
+function notShared(variable: string, { pid }: StateOwner): never {
+  throw new Error(`process ${pid}, which owns this state folder, was given ${variable}. Set it for this process too: its login is written down nowhere.`);
+}
+
+async function placeOf(stateFolder: string, name: string, closing: Closing): Promise<WorkerPlace> {
+  const runsFolder = await ownRunsFolder(stateFolder, name);
+  closing.users.add('folder of runs', () => rm(runsFolder, { recursive: true, force: true, maxRetries: 3 }));
+  return { id: name, runsFolder, alone: otherMembers(stateFolder).every(({ role }) => role === 'api') };
+}
+
+/** From now on others may join. They are told before the servers stop, and waited for. */
+function offer(settings: Settings, closing: Closing, { lock }: Extract<Entrance, { as: 'owner' }>, stores: Stores, shop: ExampleShop): void {
+  const isOurs = settings.examplePostgresUrl === null && shop !== 'unwanted' && !('problem' in shop);
+  const shared: SharedServers = {
+    neo4j: settings.neo4j === null ? stores.neo4j : null,
+    mongodb: settings.mongodbUri === null ? stores.mongodb : null,
+    secrets: isOurs ? { [exampleSecret]: shop.password } : {},
+  };
+  lock.publish({ shared });
+  closing.users.add('announcement', () => lock.publish({ stopping: true }));
+}
+
+function printAddresses(role: ProcessRole, url: string | null, logFile: string): void {
+  if (url !== null) {
+    terminal.line(`  GraphQL   ${terminal.bold(`${url}/graphql`)}`);
+    terminal.line(`  Health    ${url}/healthz   ${url}/readyz`);
   }
-}
-
-async function firstRun(settings: Settings, url: string, shop: ShopDatabases, postgresUrl: string, signal: AbortSignal): Promise<void> {
-  const state = shop.made ? 'made: 20,000 customers, 200,000 orders, 400,000 payments' : 'found as the first start made it';
-  tell(terminal, 'Example', `shop ${state}`);
-  await showFirstRun({
-    url,
-    token: settings.token,
-    signal,
-    examples: join(projectRoot, 'examples'),
-    server: { host: shop.host, port: shop.port, user: shop.user },
-    databases: { shop: shop.shop, warehouse: shop.warehouse },
-    nextWave: async () => describeWave(await makeWave(postgresUrl)),
-    terminal,
-  });
-}
-
-function describeWave({ number, newOrders, cancelledOrders, correctedOrders, movedCustomers }: ShopWave): string {
-  return `The shop's day goes on (${number}): ${newOrders} new orders, ${cancelledOrders} cancelled, ${correctedOrders} corrected, ${movedCustomers} customers moved.`;
-}
-
-function printAddresses(url: string, logFile: string): void {
-  terminal.line(`  GraphQL   ${terminal.bold(`${url}/graphql`)}`);
-  terminal.line(`  Health    ${url}/healthz   ${url}/readyz`);
   terminal.line(`  Log       ${logFile}`);
-  terminal.line(`  ${terminal.good('Ready.')} Ctrl-C stops everything.`);
+  terminal.line(`  ${terminal.good('Ready.')} Ctrl-C stops ${role === 'all' ? 'everything' : 'this process'}.`);
 }
 
 /** What nobody caught leaves the program in a state nobody knows: it is logged, and everything is stopped in order. */
@@ -197,43 +221,17 @@ function reportUnhandled({ logger }: ServerLog, stop: AbortController): void {
   }
 }
 
-function tell(to: Terminal, name: string, text: string): void {
-  to.line(`  ${padded(name, 11)} ${text}`);
+function tell(name: string, text: string): void {
+  terminal.line(`  ${padded(name, 11)} ${text}`);
 }
 
 function secretsOf(environment: NodeJS.ProcessEnv): string[] {
   return Object.entries(environment).flatMap(([name, value]) => (name.startsWith('TRIBUTARY_SECRET_') && value !== undefined ? [value] : []));
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-    // Keeps the process alive until then, whatever else does.
-    const timer = setInterval(() => undefined, 60_000);
-    signal.addEventListener('abort', () => clearInterval(timer), { once: true });
-  });
-}
-
-/** The result of `work`, or a rejection with the reason of the signal as soon as it is aborted; `work` is not waited for then. */
-async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const settled = new AbortController();
-  const abort = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: settled.signal });
-  });
-  try {
-    return await Promise.race([abort, work]);
-  } finally {
-    settled.abort();
-  }
-}
-
 function reasonOf(error: unknown): string {
   if (isPlatformError(error)) return `${error.code}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }
-
-class StopAsked extends Error {}
 
 process.exit(await main());

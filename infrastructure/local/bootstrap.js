@@ -1,7 +1,7 @@
 // @ts-check
 // The one entry of every npm script: checks what the machine has, installs and builds what is not in step, then runs the command.
 // Plain JavaScript without packages: it runs before anything is installed.
-//   node infrastructure/local/bootstrap.js start | test [JEST ARGUMENTS] | test:unit [JEST ARGUMENTS] | test:crash | test:kill | bench | build
+//   node infrastructure/local/bootstrap.js start [--only api|worker] | test [JEST ARGUMENTS] | test:unit [JEST ARGUMENTS] | test:crash | test:kill | bench | build
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from './build.js';
@@ -16,8 +16,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const commands = {
   start: {
     servers: ['NEO4J_URI', 'MONGODB_URI'],
-    main: async () => {
-      await import(pathToFileURL(join(root, 'dist', 'src', 'start.js')).href);
+    main: async (commandArguments) => {
+      const entry = join(root, 'dist', 'src', 'start.js');
+      process.argv.splice(1, process.argv.length, entry, ...commandArguments);
+      await import(pathToFileURL(entry).href);
     },
   },
   test: { servers: ['TEST_NEO4J_URI', 'TEST_MONGODB_URI'], main: (commandArguments) => runTests(root, commandArguments) },

@@ -1,115 +1,75 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
-import { MongoClient } from 'mongodb';
-import { projectRoot } from '../../src/lib/project-root.js';
-import { fetchJars } from './fetch-jars.js';
-import { findJdk, type Jdk } from './java.js';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { mongodFolder, startMongod } from './mongod.js';
+import { downloadedMongod } from './mongod-download.js';
+import { mongodOnPath } from './mongod-program.js';
+import { emulatorFolder, hasEmulatorData, startEmulator } from './mongodb-emulator.js';
+import { chooseMongodb, type MongodbChoice } from './mongodb-ladder.js';
 import type { MongodbAddress, PartContext, StartedPart } from './part-context.js';
-import { PartError, partTitles } from './part-error.js';
+import { PartError } from './part-error.js';
+import { type MongodbKind, type MongodbRecord, type PartSettings, savePartSettings } from './part-settings.js';
+import { freePort } from './ports.js';
 import { makePrivateFolder } from './private-files.js';
-import { untilReady } from './ready.js';
-import { launch, type SupervisedProcess } from './supervised-process.js';
 
-const withinMs = 60_000;
-const sources = 'infrastructure/local/mongo';
-
-/** An emulator of MongoDB 5.0 (mongo-java-server on an H2 file). It has no login, so it listens on loopback only. */
+/**
+ * MongoDB in the kind that this state folder has; a new one gets the first that can be had, which is recorded before anything is stored.
+ * A first start that fails leaves the choice free.
+ */
 export async function startMongodb(context: PartContext): Promise<StartedPart<MongodbAddress>> {
-  const pom = join(projectRoot, sources, 'pom.xml');
-  const jars = await fetchJars({ part: 'mongodb', pom, cache: context.cache, log: context.log, signal: context.signal });
-  const jdk = findJdk();
-  if (jdk === null)
-    throw new PartError(
-      'mongodb',
-      'The MongoDB emulator runs on a JDK of version 17 or newer; none was found. Set JAVA_HOME, or MONGODB_URI to use a running server.',
-    );
-  const started = performance.now();
-  const classes = await compileLauncher(context.cache, jdk, jars);
-  const folder = join(context.stateFolder, 'mongodb');
-  makePrivateFolder(folder);
-  const server = launchServer(context, jdk, `${join(jars, '*')}:${classes}`, folder);
+  const { stateFolder, settings, cache, signal } = context;
+  const recorded = recordedMongodb(stateFolder, settings);
+  const log = (text: string): void => context.log('mongodb', text);
+  const choice = await chooseMongodb({
+    recorded,
+    wanted: context.mongodbKind,
+    dataFolder: recorded === null ? null : dataFolder(stateFolder, recorded.kind),
+    probes: {
+      onPath: () => mongodOnPath(process.env),
+      downloaded: (version) => downloadedMongod({ version, cache, log, signal }),
+    },
+    log,
+  });
+  signal.throwIfAborted();
+  const record = await recordOf(choice, recorded);
+  makePrivateFolder(dataFolder(stateFolder, choice.kind));
+  savePartSettings(Object.assign(settings, { mongodb: record }));
+  if (recorded !== null) return await start(context, choice, record);
   try {
-    const uri = `mongodb://127.0.0.1:${await printedPort(server, context.signal)}`;
-    await untilReady({ part: 'mongodb', probe: () => ping(uri), ended: server.ended, withinMs, signal: context.signal });
-    context.log('mongodb', `ready in ${((performance.now() - started) / 1_000).toFixed(1)} s (emulator: mongo-java-server on H2, ${uri})`);
-    return { address: { uri }, process: server };
+    return await start(context, choice, record);
   } catch (error) {
-    await server.stop();
-    throw error;
+    await forget(context, choice.kind);
+    throw signal.aborted ? error : withAdvice(error, choice.kind);
   }
 }
 
-/** Compiles the launcher once per version of its source and returns the folder of its classes. */
-async function compileLauncher(cache: string, jdk: Jdk, jars: string): Promise<string> {
-  const source = join(projectRoot, sources, 'DocumentServer.java');
-  const hash = createHash('sha256').update(readFileSync(source)).update(jars).digest('hex').slice(0, 16);
-  const folder = join(cache, `mongodb-launcher-${hash}`);
-  if (existsSync(folder)) return folder;
-  const temporary = await mkdtemp(join(cache, 'mongodb-launcher-making-'));
-  try {
-    await promisify(execFile)(jdk.javac, ['--release', '17', '-cp', join(jars, '*'), '-d', temporary, source]);
-    await rename(temporary, folder);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    if (!existsSync(folder)) throw new PartError('mongodb', `The launcher of the MongoDB emulator could not be compiled: ${String(error)}`, error);
-  }
-  return folder;
+/** What the state folder has. Without its data the record does not count; emulators of older versions left no record. */
+export function recordedMongodb(stateFolder: string, { mongodb }: PartSettings): MongodbRecord | null {
+  if (mongodb !== undefined && existsSync(dataFolder(stateFolder, mongodb.kind))) return mongodb;
+  return hasEmulatorData(stateFolder) ? { kind: 'emulator' } : null;
 }
 
-function launchServer(context: PartContext, jdk: Jdk, classPath: string, folder: string): SupervisedProcess {
-  const file = join(folder, 'data.mv');
-  return launch({
-    part: 'mongodb',
-    command: jdk.java,
-    arguments: ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'DocumentServer', file],
-    mark: file,
-    logFile: join(folder, 'console.log'),
-    registry: context.registry,
-    piped: true,
-  });
+function dataFolder(stateFolder: string, kind: MongodbKind): string {
+  return kind === 'emulator' ? emulatorFolder(stateFolder) : mongodFolder(stateFolder);
 }
 
-/** The port that the emulator prints once it listens. Rejects when it ends first, when time is up and when `signal` is aborted. */
-async function printedPort(server: SupervisedProcess, signal: AbortSignal): Promise<number> {
-  const output = server.child.stdout;
-  const printed = new Promise<number>((resolve) => {
-    if (output === null) return;
-    createInterface({ input: output }).on('line', (line) => {
-      const port = /^listening on (\d+)$/.exec(line)?.[1];
-      if (port !== undefined) resolve(Number(port));
-    });
-  });
-  const ended = server.ended.then((error) => Promise.reject(error));
-  const waiting = new AbortController();
-  try {
-    return await Promise.race([printed, ended, noPortInTime(signal, waiting.signal)]);
-  } finally {
-    waiting.abort();
-  }
+async function recordOf(choice: MongodbChoice, recorded: MongodbRecord | null): Promise<MongodbRecord> {
+  if (choice.kind === 'emulator') return { kind: 'emulator' };
+  const port = recorded === null || recorded.kind === 'emulator' ? await freePort() : recorded.port;
+  return { kind: choice.kind, port, version: choice.program.version };
 }
 
-/** Only ever rejects: with the reason of `signal`, or when time is up. Once `waiting` is aborted it holds no timer and no listener. */
-function noPortInTime(signal: AbortSignal, waiting: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const late = new PartError('mongodb', `${partTitles.mongodb} was started but did not print the port it listens on within ${withinMs / 1_000} s.`);
-    const timer = setTimeout(() => reject(late), withinMs);
-    waiting.addEventListener('abort', () => clearTimeout(timer), { once: true });
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true, signal: waiting });
-  });
+function start(context: PartContext, choice: MongodbChoice, record: MongodbRecord): Promise<StartedPart<MongodbAddress>> {
+  if (choice.kind === 'emulator' || record.kind === 'emulator') return startEmulator(context);
+  return startMongod(context, { program: choice.program, port: record.port, origin: choice.kind === 'mongod' ? 'from PATH' : 'downloaded' });
 }
 
-async function ping(uri: string): Promise<void> {
-  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 1_000 });
-  try {
-    await client.db('admin').command({ ping: 1 });
-  } finally {
-    await client.close();
-  }
+async function forget({ stateFolder, settings }: PartContext, kind: MongodbKind): Promise<void> {
+  delete settings.mongodb;
+  savePartSettings(settings);
+  await rm(dataFolder(stateFolder, kind), { recursive: true, force: true });
+}
+
+function withAdvice(error: unknown, kind: MongodbKind): unknown {
+  if (kind === 'emulator' || !(error instanceof PartError)) return error;
+  return new PartError('mongodb', `${error.message} TRIBUTARY_MONGODB=emulator uses the emulator instead.`, error);
 }

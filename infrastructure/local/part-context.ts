@@ -1,5 +1,5 @@
 import type { PartLog } from './part-error.js';
-import type { PartSettings } from './part-settings.js';
+import type { MongodbKind, PartSettings } from './part-settings.js';
 import type { ProcessRegistry } from './process-registry.js';
 import type { SupervisedProcess } from './supervised-process.js';
 
@@ -9,6 +9,8 @@ export interface PartContext {
   readonly cache: string;
   readonly settings: PartSettings;
   readonly registry: ProcessRegistry;
+  /** null: the first that can be had, and from then on that one. */
+  readonly mongodbKind: MongodbKind | null;
   readonly log: PartLog;
   /** Aborted when another part could not be started. */
   readonly signal: AbortSignal;

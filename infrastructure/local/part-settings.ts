@@ -5,10 +5,20 @@ import { z } from 'zod';
 import { freePort } from './ports.js';
 import { makePrivateFolder, readJson, writePrivateJson } from './private-files.js';
 
+const mongodbSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('emulator') }),
+  z.object({ kind: z.enum(['mongod', 'download']), port: z.number().int(), version: z.string() }),
+]);
+/** The kind of MongoDB that was chosen first. Port and version: of a real one, whose replica set is named by its port. */
+export type MongodbRecord = z.infer<typeof mongodbSchema>;
+export type MongodbKind = MongodbRecord['kind'];
+
 const settingsSchema = z.object({
   /** The folder these settings were made in: a copy of it must not share data that lies elsewhere. */
   stateFolder: z.string(),
   neo4j: z.object({ port: z.number().int(), password: z.string() }),
+  /** Absent until the embedded MongoDB has been started once. */
+  mongodb: mongodbSchema.optional(),
   postgres: z.object({ port: z.number().int(), password: z.string(), folder: z.string() }),
 });
 

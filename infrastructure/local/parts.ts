@@ -7,7 +7,7 @@ import { startMongodb } from './mongodb.js';
 import { startNeo4j } from './neo4j.js';
 import type { PartAddresses, PartContext, StartedPart } from './part-context.js';
 import type { PartError, PartLog, PartName } from './part-error.js';
-import { loadPartSettings } from './part-settings.js';
+import { loadPartSettings, type MongodbKind } from './part-settings.js';
 import { runsAsRoot, startPostgres } from './postgres.js';
 import { ProcessRegistry } from './process-registry.js';
 import type { SupervisedProcess } from './supervised-process.js';
@@ -18,6 +18,8 @@ export interface StartPartsRequest<Name extends PartName> {
   readonly only: readonly Name[];
   /** Servers that run already and replace the embedded ones. */
   readonly given?: Partial<PartAddresses>;
+  /** Which embedded MongoDB is wanted. Absent: the one that the state folder has, or the first that can be had. */
+  readonly mongodbKind?: MongodbKind | undefined;
   readonly log: PartLog;
   /** Called once when a part ends by itself after all were ready. */
   readonly onEnd?: (error: PartError) => void;
@@ -52,7 +54,8 @@ export async function startParts<Name extends PartName>(request: StartPartsReque
   for (const part of await registry.stopOrphans()) log(part, 'left running by an earlier start: stopped');
   const failure = new AbortController();
   const signal = request.signal === undefined ? failure.signal : AbortSignal.any([request.signal, failure.signal]);
-  const started = await startAll(only, { stateFolder, cache, settings, registry, log, signal }, given, failure);
+  const context = { stateFolder, cache, settings, registry, mongodbKind: request.mongodbKind ?? null, log, signal };
+  const started = await startAll(only, context, given, failure);
   const stop = watch(started, request.onEnd);
   const remove = async (): Promise<void> => {
     await stop();

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
@@ -17,6 +18,11 @@ export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
 export function identityOf(pid: number): ProcessIdentity | null {
   const start = existsSync('/proc/self/stat') ? startFromProc(pid) : psField(pid, 'lstart');
   return start === null ? null : { pid, start, boot: bootId() };
+}
+
+/** Tells processes of this machine apart, also those that had the same number one after the other. */
+export function nameOf({ pid, start, boot }: ProcessIdentity): string {
+  return `process-${pid}-${createHash('sha256').update(`${start} ${boot}`).digest('hex').slice(0, 8)}`;
 }
 
 export function isRunning(identity: ProcessIdentity): boolean {

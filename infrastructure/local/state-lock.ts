@@ -5,28 +5,49 @@ import { z } from 'zod';
 import { readJson, writePrivateJson } from './private-files.js';
 import { identityOf, isRunning, type ProcessIdentity, processIdentitySchema } from './process-identity.js';
 
-const ownerSchema = processIdentitySchema.extend({
-  /** Where it serves; null while it is starting. */
-  url: z.string().nullable(),
+const sharedSchema = z.object({
+  /** null: the owner was given a server by a variable, whose login is not written down. */
+  neo4j: z.object({ uri: z.string(), user: z.string(), password: z.string() }).nullable(),
+  mongodb: z.object({ uri: z.string() }).nullable(),
+  /** Values of the owner's own variables TRIBUTARY_SECRET_…, by name. */
+  secrets: z.record(z.string(), z.string()),
 });
-/** The process that uses a state folder. */
+/** What processes that join the owner use of it. */
+export type SharedServers = z.infer<typeof sharedSchema>;
+
+export const stateRoles = ['all', 'api', 'worker'] as const;
+export type StateRole = (typeof stateRoles)[number];
+
+const noteSchema = z.object({
+  /** Where it serves; null while it is starting, and of one that has no API. */
+  url: z.string().nullable(),
+  role: z.enum(stateRoles).default('all'),
+  /** null until they run. */
+  shared: sharedSchema.nullable().default(null),
+  /** True: it is about to stop its servers. */
+  stopping: z.boolean().default(false),
+});
+const ownerSchema = processIdentitySchema.extend(noteSchema.shape);
+/** The process that owns a state folder: it runs the embedded servers. */
 export type StateOwner = z.infer<typeof ownerSchema>;
+type Note = z.infer<typeof noteSchema>;
 
 /** Held by one process at a time; one that was killed holds nothing. */
 export interface StateLock {
-  /** Tells a second start where the first one serves. */
-  publish(url: string): void;
+  /** Tells other processes what they may use, and where this one serves. */
+  publish(change: Partial<Omit<Note, 'role'>>): void;
   release(): void;
 }
 
 /** Takes the state folder, or returns the running process that has it. */
-export function takeStateFolder(stateFolder: string): { readonly lock: StateLock } | { readonly owner: StateOwner } {
+export function takeStateFolder(stateFolder: string, role: StateRole = 'all'): { readonly lock: StateLock } | { readonly owner: StateOwner } {
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
   const file = lockFile(stateFolder);
   const self = identityOf(process.pid);
   if (self === null) throw new Error('The system does not tell when this process was started.');
+  const note: Note = { url: null, role, shared: null, stopping: false };
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    if (create(file, self)) return { lock: lockOf(file, self) };
+    if (create(file, self, note)) return { lock: lockOf(file, self, note) };
     const owner = ownerOf(stateFolder);
     if (owner !== null) return { owner };
     removeStaleLock(stateFolder);
@@ -66,9 +87,9 @@ function lockFile(stateFolder: string): string {
 }
 
 /** The file appears with its whole content, so that no other start reads half of it. */
-function create(file: string, self: ProcessIdentity): boolean {
+function create(file: string, self: ProcessIdentity, note: Note): boolean {
   const whole = `${file}.${self.pid}`;
-  writePrivateJson(whole, { ...self, url: null });
+  writePrivateJson(whole, { ...self, ...note });
   try {
     return linkUnlessThere(whole, file);
   } finally {
@@ -87,14 +108,16 @@ function linkUnlessThere(existing: string, file: string): boolean {
   }
 }
 
-function lockOf(file: string, self: ProcessIdentity): StateLock {
+function lockOf(file: string, self: ProcessIdentity, first: Note): StateLock {
+  let note = first;
   return {
-    publish: (url) => {
+    publish: (change) => {
       const owner = runningOwnerIn(file);
       if (owner !== null && !isSame(owner, self)) {
         throw new Error(`The state folder was taken by process ${owner.pid} while this one was starting. Stop that one, then start again.`);
       }
-      writePrivateJson(file, { ...self, url });
+      note = { ...note, ...change };
+      writePrivateJson(file, { ...self, ...note });
     },
     release: () => {
       const owner = runningOwnerIn(file);
@@ -103,7 +126,7 @@ function lockOf(file: string, self: ProcessIdentity): StateLock {
   };
 }
 
-function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
+export function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
   return one.pid === other.pid && one.start === other.start && one.boot === other.boot;
 }
 

@@ -13,8 +13,15 @@ export interface ServerLog {
 
 const largestFileBytes = 10 * 1024 * 1024;
 
+export interface LogSettings {
+  readonly folder: string;
+  readonly level: LogLevel;
+  /** Stands in every line, since several processes may write into one file. */
+  readonly process: string;
+}
+
 /** Lines of JSON: all of `level` and above in server.log of the folder, warnings and above on standard error too. */
-export function openLog(folder: string, level: LogLevel): ServerLog {
+export function openLog({ folder, level, process }: LogSettings): ServerLog {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'server.log');
   // One older file is kept.
@@ -25,7 +32,7 @@ export function openLog(folder: string, level: LogLevel): ServerLog {
     { level, stream: masked(pino.destination({ dest: file, sync: true, mode: 0o600 })) },
     { level: 'warn' as const, stream: masked(pino.destination({ dest: 2, sync: true })) },
   ];
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.multistream(streams));
+  const logger = pino({ level, base: { process }, timestamp: pino.stdTimeFunctions.isoTime }, pino.multistream(streams));
   return { logger, file, hide: (values) => hidden.push(...values.flatMap(forms)) };
 }
 

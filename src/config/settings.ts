@@ -24,10 +24,13 @@ export interface Settings {
   readonly runSlots: number | null;
   readonly neo4j: GivenNeo4j | null;
   readonly mongodbUri: string | null;
+  /** Which embedded MongoDB is wanted; null: the one that is there, or the first that can be had. */
+  readonly mongodbKind: (typeof mongodbKinds)[number] | null;
   readonly examplePostgresUrl: string | null;
 }
 export type LogLevel = (typeof logLevels)[number];
 
+const mongodbKinds = ['mongod', 'download', 'emulator'] as const;
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
 /** An empty variable counts as absent, so that a line of a compose file can switch one off. */
@@ -64,6 +67,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, root: string): Sett
     runSlots: read('TRIBUTARY_RUNS_AT_ONCE', wholeNumber(1, 64), null),
     neo4j: givenNeo4j(environment, problems),
     mongodbUri: givenMongodb(environment, problems),
+    mongodbKind: read('TRIBUTARY_MONGODB', oneOf(mongodbKinds), null),
     examplePostgresUrl: givenPostgres(environment, problems),
   };
   if (problems.length === 0 && settings.token === null && !isLoopback(settings.host)) {

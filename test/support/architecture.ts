@@ -27,7 +27,12 @@ export const parts: readonly Part[] = [
   { in: 'src/config', mayImport: ['src/model', 'src/lib'] },
   { in: 'infrastructure/local', mayImport: ['src/lib'] },
   { in: 'src/compose.ts', mayImport: [...everything, 'src/services', 'src/worker', 'src/api', 'src/config'] },
-  { in: 'src/start.ts', mayImport: ['src/compose.ts', 'src/config', 'src/cli', 'src/model', 'src/lib', 'infrastructure/local'] },
+  { in: 'src/example.ts', mayImport: ['src/config', 'src/cli', 'src/lib', 'infrastructure/local'] },
+  { in: 'src/stop-signals.ts', mayImport: ['src/lib'] },
+  {
+    in: 'src/start.ts',
+    mayImport: ['src/compose.ts', 'src/example.ts', 'src/stop-signals.ts', 'src/config', 'src/cli', 'src/model', 'src/lib', 'infrastructure/local'],
+  },
 ];
 
 /** Every import that the table does not allow, and every source that is in no part, as a sentence. */

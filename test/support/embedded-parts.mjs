@@ -31,6 +31,7 @@ export async function startTestServers() {
     stateFolder,
     only: ['neo4j', 'mongodb', 'postgres'],
     given: givenServers(),
+    mongodbKind: mongodbKind(process.env['TEST_MONGODB_KIND']),
     log: (part, text) => process.stderr.write(`${part}: ${text}\n`),
     onEnd: (error) => process.stderr.write(`${error.message}\n`),
   });
@@ -75,6 +76,14 @@ function givenServers() {
     ...(TEST_MONGODB_URI ? { mongodb: { uri: TEST_MONGODB_URI } } : {}),
     ...(TEST_POSTGRES_URL ? { postgres: { url: TEST_POSTGRES_URL } } : {}),
   };
+}
+
+/**
+ * The embedded MongoDB to test with: the first that can be had, unless TEST_MONGODB_KIND names one.
+ * @param {string | undefined} name
+ */
+function mongodbKind(name) {
+  return /** @type {const} */ (['mongod', 'download', 'emulator']).find((kind) => kind === name);
 }
 
 /**

@@ -13,8 +13,9 @@ export interface Answer {
   readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
 }
 
-/** A whole server, as `npm start` runs it, on the test servers and without the example shop. */
+/** A server as `npm start` runs it, on the test servers and without the example shop: whole, or with a part of the work. */
 export interface Tributary {
+  /** Answers nothing when it only is a worker. */
   readonly url: string;
   readonly pid: number;
   /** Logs and run folders; the servers' own data lie elsewhere. */
@@ -28,6 +29,8 @@ export interface Tributary {
   /** Waits until the run has ended and returns it. */
   finishedRun(id: string): Promise<FinishedRun>;
   kill(signal: NodeJS.Signals): Promise<void>;
+  /** Resolves with its exit status, null when a signal ended it, once it has ended. */
+  readonly ended: Promise<number | null>;
   /** Another server over the same state, when this one has ended. */
   restart(): Promise<Tributary>;
   stop(): Promise<void>;
@@ -47,22 +50,51 @@ const runWithinMs = 60_000;
 const runQuery = `query ($id: ID!) { run(id: $id) { id state attempt error { code message step } metrics { rowsRead rowsWritten rowsRejected }
   steps { step rowsIn rowsOut rowsRejected } } }`;
 
-/** @param secrets  TRIBUTARY_SECRET_… variables, by name */
-export async function startTributary(secrets: Readonly<Record<string, string>>): Promise<Tributary> {
-  const stateFolder = await mkdtemp(join(tmpdir(), 'tributary-e2e-'));
-  return start({ ...secrets, TRIBUTARY_STATE: stateFolder }, stateFolder);
+export interface StartOptions {
+  readonly only?: 'api' | 'worker';
+  /** Shared with other processes, whose test removes it. Default: one of its own, removed by `stop`. */
+  readonly stateFolder?: string;
 }
 
-async function start(variables: Readonly<Record<string, string>>, stateFolder: string): Promise<Tributary> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, [join(projectRoot, 'dist', 'src', 'start.js')], {
+/** @param variables  of its environment, e.g. TRIBUTARY_SECRET_…; an empty one counts as absent */
+export async function startTributary(variables: Readonly<Record<string, string>>, options: StartOptions = {}): Promise<Tributary> {
+  const stateFolder = options.stateFolder ?? (await makeStateFolder());
+  return start({ ...variables, TRIBUTARY_STATE: stateFolder }, { ...options, stateFolder, keeps: options.stateFolder !== undefined });
+}
+
+export function makeStateFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'tributary-e2e-'));
+}
+
+/** Starts the program and waits for its end, which is expected at once. */
+export async function startInVain(
+  variables: Readonly<Record<string, string>>,
+  programArguments: readonly string[] = [],
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  const { child, ended, printed } = spawnTributary(variables, programArguments, await freePort());
+  const timer = setTimeout(() => child.kill('SIGKILL'), startWithinMs);
+  const status = await ended;
+  clearTimeout(timer);
+  return { status, output: printed() };
+}
+
+function spawnTributary(variables: Readonly<Record<string, string>>, programArguments: readonly string[], port: number) {
+  const child = spawn(process.execPath, [join(projectRoot, 'dist', 'src', 'start.js'), ...programArguments], {
     env: environment(variables, port),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  await ready(url, child, () => printed);
+  const ended = once(child, 'close').then(([status]) => status as number | null);
+  return { child, ended, printed: () => printed };
+}
+
+async function start(variables: Readonly<Record<string, string>>, options: StartOptions & { stateFolder: string; keeps: boolean }): Promise<Tributary> {
+  const { only, stateFolder, keeps } = options;
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const { child, ended, printed } = spawnTributary(variables, only === undefined ? [] : ['--only', only], port);
+  await ready(child, printed, async () => (only === 'worker' ? printed().includes('Ready.') : await answers(`${url}/readyz`)));
   const send = async (query: string, values: Readonly<Record<string, unknown>> = {}): Promise<Answer> => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
@@ -78,7 +110,6 @@ async function start(variables: Readonly<Record<string, string>>, stateFolder: s
   };
   const kill = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
     child.kill(signal);
     await ended;
   };
@@ -86,15 +117,16 @@ async function start(variables: Readonly<Record<string, string>>, stateFolder: s
     url,
     pid: child.pid ?? 0,
     stateFolder,
-    output: () => printed,
+    output: printed,
+    ended,
     send,
     ask,
     finishedRun: (id) => finishedRun(ask, id),
     kill,
-    restart: () => start(variables, stateFolder),
+    restart: () => start(variables, options),
     stop: async () => {
       await kill('SIGTERM');
-      await rm(stateFolder, { recursive: true, force: true });
+      if (!keeps) await rm(stateFolder, { recursive: true, force: true });
     },
   };
 }
@@ -115,12 +147,16 @@ function environment(variables: Readonly<Record<string, string>>, port: number):
   };
 }
 
-async function ready(url: string, child: ChildProcess, printed: () => string): Promise<void> {
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url).catch(() => null);
+  return response?.ok === true;
+}
+
+async function ready(child: ChildProcess, printed: () => string, isReady: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + startWithinMs;
   while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`The server ended with status ${child.exitCode}:\n${printed()}`);
-    const response = await fetch(`${url}/readyz`).catch(() => null);
-    if (response?.ok) return;
+    if (await isReady()) return;
     await wait(100);
   }
   child.kill('SIGKILL');

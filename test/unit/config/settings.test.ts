@@ -25,6 +25,7 @@ describe('readSettings', () => {
       runSlots: null,
       neo4j: null,
       mongodbUri: null,
+      mongodbKind: null,
       examplePostgresUrl: null,
     });
   });

@@ -15,9 +15,10 @@ describe('takeStateFolder', () => {
   it('gives the folder to one process, and tells others who has it and where it serves', () => {
     const first = takeStateFolder(folder);
     if (!('lock' in first)) throw new Error('The folder was free.');
-    expect(takeStateFolder(folder)).toEqual({ owner: { ...identityOf(process.pid), url: null } });
-    first.lock.publish('http://localhost:4000');
-    expect(takeStateFolder(folder)).toMatchObject({ owner: { pid: process.pid, url: 'http://localhost:4000' } });
+    expect(takeStateFolder(folder, 'worker')).toEqual({ owner: { ...identityOf(process.pid), url: null, role: 'all', shared: null, stopping: false } });
+    first.lock.publish({ url: 'http://localhost:4000' });
+    first.lock.publish({ stopping: true });
+    expect(takeStateFolder(folder)).toMatchObject({ owner: { pid: process.pid, url: 'http://localhost:4000', stopping: true } });
     first.lock.release();
     expect(ownerOf(folder)).toBeNull();
     expect('lock' in takeStateFolder(folder)).toBe(true);
@@ -55,7 +56,7 @@ describe('takeStateFolder', () => {
     if (!('lock' in taken)) throw new Error('The folder was free.');
     const other = JSON.stringify({ ...identityOf(process.ppid), url: 'http://localhost:4001' });
     writeFileSync(join(folder, 'lock.json'), other);
-    expect(() => taken.lock.publish('http://localhost:4000')).toThrow(`taken by process ${process.ppid}`);
+    expect(() => taken.lock.publish({ url: 'http://localhost:4000' })).toThrow(`taken by process ${process.ppid}`);
     taken.lock.release();
     expect(readFileSync(join(folder, 'lock.json'), 'utf8')).toBe(other);
   });

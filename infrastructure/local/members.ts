@@ -1,0 +1,63 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { makePrivateFolder, readJson, writePrivateJson } from './private-files.js';
+import { identityOf, isRunning, nameOf, processIdentitySchema } from './process-identity.js';
+import { stateRoles } from './state-lock.js';
+
+const memberSchema = processIdentitySchema.extend({
+  role: z.enum(stateRoles),
+  /** True: it uses the servers of the owner and ends with it. */
+  joined: z.boolean(),
+});
+/** A process that uses a state folder, as owner or beside it. */
+export type Member = z.infer<typeof memberSchema>;
+
+/** Enters this process in the list of those that use the folder. @returns its name, which no other process has */
+export function addMember(stateFolder: string, as: Pick<Member, 'role' | 'joined'>): string {
+  const self = identityOf(process.pid);
+  if (self === null) throw new Error('The system does not tell when this process was started.');
+  makePrivateFolder(membersFolder(stateFolder));
+  writePrivateJson(fileOf(stateFolder, nameOf(self)), { ...self, ...as });
+  return nameOf(self);
+}
+
+export function removeMember(stateFolder: string, name: string): void {
+  rmSync(fileOf(stateFolder, name), { force: true });
+}
+
+/** The running processes that use the folder, but this one. */
+export function otherMembers(stateFolder: string): Member[] {
+  return runningMembers(stateFolder).filter(({ pid }) => pid !== process.pid);
+}
+
+/** A folder for the runs of this process alone; those of processes that are gone are removed. Call `addMember` first. */
+export async function ownRunsFolder(stateFolder: string, name: string): Promise<string> {
+  const parent = join(stateFolder, 'runs');
+  makePrivateFolder(parent);
+  // The folders are listed before the members: whoever has made one was a member by then.
+  const found = readdirSync(parent);
+  const running = new Set(runningMembers(stateFolder).map(nameOf));
+  await Promise.all(found.filter((each) => !running.has(each)).map((each) => rm(join(parent, each), { recursive: true, force: true, maxRetries: 3 })));
+  return join(parent, name);
+}
+
+function runningMembers(stateFolder: string): Member[] {
+  makePrivateFolder(membersFolder(stateFolder));
+  return readdirSync(membersFolder(stateFolder)).flatMap((file) => {
+    if (!file.endsWith('.json')) return [];
+    const found = memberSchema.safeParse(readJson(join(membersFolder(stateFolder), file)));
+    if (found.success && isRunning(found.data)) return [found.data];
+    rmSync(join(membersFolder(stateFolder), file), { force: true });
+    return [];
+  });
+}
+
+function membersFolder(stateFolder: string): string {
+  return join(stateFolder, 'members');
+}
+
+function fileOf(stateFolder: string, name: string): string {
+  return join(membersFolder(stateFolder), `${name}.json`);
+}
