@@ -26,11 +26,18 @@ import { compileManyInProcess } from './worker/compile-many.js';
 import { WakeTasks } from './worker/wake-tasks.js';
 import { Worker } from './worker/worker.js';
 
+/** What the worker of this process is called, and which ones that had the state folder have ended. */
+export interface WorkerName {
+  readonly id: string;
+  readonly ended: readonly string[];
+  forgetEnded(): void;
+}
+
 export interface ServerRequest {
   readonly settings: Settings;
   readonly graph: GraphSettings;
   readonly mongodbUri: string;
-  readonly installation: string;
+  readonly worker: WorkerName;
   readonly logger: Logger;
   /** The value of a variable whose name begins TRIBUTARY_SECRET_. */
   readonly secret: (name: string) => string | undefined;
@@ -53,6 +60,7 @@ export async function startServer(request: ServerRequest): Promise<string> {
   const worker: Worker = composeWorker(request, services, wakeTasks);
   closing.add('worker', () => worker.stop());
   await worker.start();
+  request.worker.forgetEnded();
 
   const readiness = { neo4j: () => graph.ready(), mongodb: () => documents.ready() };
   const api = await startApi({ services, settings, logger, readiness });
@@ -83,7 +91,7 @@ function composeServices({ secret }: ServerRequest, graph: Graph, documents: Doc
   };
 }
 
-function composeWorker({ settings, installation, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks): Worker {
+function composeWorker({ settings, worker: { id, ended }, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks): Worker {
   const { runs, connections, deadLetters, pipelines } = services;
   const specOf = async (pipelineId: string, version: number): Promise<unknown> => {
     const versions = await pipelines.versions(pipelineId);
@@ -92,6 +100,6 @@ function composeWorker({ settings, installation, logger }: ServerRequest, servic
   const slots = settings.runSlots === null ? {} : { slots: settings.runSlots };
   return new Worker(
     { runs, specOf, connections, deadLetters, parseSpec, wakeTasks, logger },
-    { installation, runsFolder: join(settings.stateFolder, 'runs'), ...slots },
+    { worker: id, ended, runsFolder: join(settings.stateFolder, 'runs'), ...slots },
   );
 }

@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 import { mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { installationId } from '../infrastructure/local/installation.js';
 import { type PartName, partTitles } from '../infrastructure/local/part-error.js';
 import { type Parts, startParts } from '../infrastructure/local/parts.js';
 import { isPortFree } from '../infrastructure/local/ports.js';
 import { makeShop, type ShopDatabases } from '../infrastructure/local/shop.js';
 import { makeWave, type ShopWave } from '../infrastructure/local/shop-waves.js';
 import { takeStateFolder } from '../infrastructure/local/state-lock.js';
+import { takeWorkerIdentity } from '../infrastructure/local/worker-identity.js';
 import { showFirstRun } from './cli/first-run.js';
 import { openTerminal, padded, type Terminal } from './cli/terminal.js';
 import { startServer } from './compose.js';
@@ -106,7 +106,7 @@ async function serve(closing: Closing, { stop, hurry }: Stopping): Promise<'here
     settings,
     graph: parts.neo4j,
     mongodbUri: parts.mongodb.uri,
-    installation: installationId(settings.stateFolder),
+    worker: takeWorkerIdentity(settings.stateFolder),
     logger: log.logger,
     secret: (name) => process.env[name],
     closing: closing.users,
