@@ -23,18 +23,19 @@ import { ReplayService } from './services/replay-letters.js';
 import { RunService } from './services/runs.js';
 import { compileInProcess } from './worker/compile-in-process.js';
 import { compileManyInProcess } from './worker/compile-many.js';
-import type { RunQueue } from './worker/ports.js';
 import { WakeTasks } from './worker/wake-tasks.js';
 import { Worker } from './worker/worker.js';
 
 /** This process among those that execute runs. */
 export interface WorkerPlace {
-  /** Tells it from every other worker of the installation. */
+  /** No other process ever has it. */
   readonly id: string;
+  /** Workers that have ended for certain: what they held can be taken up at once. */
+  readonly ended: readonly string[];
+  /** To be called when that has been taken up. */
+  forgetEnded(): void;
   /** Of this process alone. */
   readonly runsFolder: string;
-  /** False: other workers of the installation are running, whose runs must be left to them. */
-  readonly alone: boolean;
 }
 
 export interface ServerRequest {
@@ -43,7 +44,6 @@ export interface ServerRequest {
   readonly worker: WorkerPlace;
   readonly graph: GraphSettings;
   readonly mongodbUri: string;
-  readonly installation: string;
   readonly logger: Logger;
   /** The value of a variable whose name begins TRIBUTARY_SECRET_. */
   readonly secret: (name: string) => string | undefined;
@@ -69,6 +69,7 @@ export async function startServer(request: ServerRequest): Promise<string | null
   if (worker !== null) {
     closing.add('worker', () => worker.stop());
     await worker.start();
+    request.worker.forgetEnded();
   }
   if (role === 'worker') return null;
 
@@ -101,29 +102,12 @@ function composeServices({ secret }: ServerRequest, graph: Graph, documents: Doc
   };
 }
 
-function composeWorker({ settings, installation, worker, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks): Worker {
+function composeWorker({ settings, worker: { id, ended, runsFolder }, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks): Worker {
   const { runs, connections, deadLetters, pipelines } = services;
   const specOf = async (pipelineId: string, version: number): Promise<unknown> => {
     const versions = await pipelines.versions(pipelineId);
     return versions.find((each) => each.version === version)?.spec;
   };
   const slots = settings.runSlots === null ? {} : { slots: settings.runSlots };
-  return new Worker(
-    { runs: worker.alone ? runs : besideOthers(runs), specOf, connections, deadLetters, parseSpec, wakeTasks, logger },
-    { installation, worker: worker.id, runsFolder: worker.runsFolder, ...slots },
-  );
-}
-
-/** Takes up only runs whose lease has passed: the others may be in the hands of another worker of this installation. */
-function besideOthers(runs: RunService): RunQueue {
-  return {
-    claim: (by) => runs.claim(by),
-    renew: (holder) => runs.renew(holder),
-    progress: (report) => runs.progress(report),
-    complete: (completion) => runs.complete(completion),
-    fail: (ended) => runs.fail(ended),
-    abort: (ended) => runs.abort(ended),
-    get: (id) => runs.get(id),
-    recover: ({ installation }) => runs.recover({ installation, expiredOnly: true }),
-  };
+  return new Worker({ runs, specOf, connections, deadLetters, parseSpec, wakeTasks, logger }, { worker: id, ended, runsFolder, ...slots });
 }

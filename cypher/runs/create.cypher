@@ -25,4 +25,4 @@ ON CREATE SET
   run.params = $params,
   run.steps = '[]'
 MERGE (run)-[:OF]->(pipeline)
-RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params} AS run, pipeline.spec AS spec
+RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params, .retryOf, .notBefore} AS run, pipeline.spec AS spec

@@ -4,4 +4,4 @@
 // Index: run_id
 UNWIND $ids AS id
 MATCH (run:Run {id: id})-[:OF]->(pipeline:Job)
-RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params} AS run, pipeline.name AS pipelineName
+RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params, .retryOf, .notBefore} AS run, pipeline.name AS pipelineName

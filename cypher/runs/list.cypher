@@ -10,6 +10,6 @@ MATCH (run:Run)
 WHERE run.queuedAt >= datetime($since) AND run.queuedAt <= datetime($beforeAt)
   AND (run.queuedAt < datetime($beforeAt) OR run.id < $beforeId)
   AND ($states IS NULL OR run.state IN $states)
-RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params} AS run
+RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params, .retryOf, .notBefore} AS run
 ORDER BY run.queuedAt DESC, run.id DESC
 LIMIT $limit

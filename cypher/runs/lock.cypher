@@ -7,4 +7,4 @@ MATCH (run:Run {id: $id})-[:OF]->(pipeline:Job)
 SET pipeline.lock = $lock
 SET run.lock = $lock
 WITH run
-RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params} AS run
+RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params, .retryOf, .notBefore} AS run

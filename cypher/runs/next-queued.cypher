@@ -1,4 +1,4 @@
-// Locks the queue and chooses the run queued longest whose pipeline has no running one.
+// Locks the queue and chooses the run queued longest whose pipeline has no running one and that need not wait for its next attempt.
 // $lock  string  any value
 // => runId string, pipelineId string; no row when there is nothing to do
 // Index: queue_id, run_state
@@ -7,7 +7,7 @@ SET queue.lock = $lock
 WITH queue
 CALL (queue) {
   MATCH (run:Run {state: 'QUEUED'})
-  WHERE run.queuedAt IS NOT NULL
+  WHERE run.queuedAt IS NOT NULL AND (run.notBefore IS NULL OR run.notBefore <= datetime.realtime())
   MATCH (run)-[:OF]->(pipeline:Job)
   WHERE pipeline.runningRunId IS NULL
   RETURN run.id AS runId, pipeline.id AS pipelineId

@@ -1,21 +1,23 @@
-// Queues again every run that an installation held, and raises the epoch, so that no late result of theirs is taken.
-// $installation  string
-// $expiredOnly   boolean  only those whose lease has passed
-// $lock          string   any value
-// => recovered integer: how many
+// Queues again every run whose lease has passed or whose worker is known to have ended.
+// The epoch is raised, so that no late result of that worker is taken.
+// $workers  list of strings  workers that have ended: their leases need not pass first
+// $lock     string           any value
+// => id string: the runs that are queued again
 // Index: run_state, run_id
 MATCH (held:Run {state: 'RUNNING'})-[:OF]->(pipeline:Job)
-WHERE held.queuedAt IS NOT NULL AND held.installation = $installation AND (NOT $expiredOnly OR held.leaseUntil < datetime.realtime())
+WHERE held.queuedAt IS NOT NULL AND (held.worker IN $workers OR held.leaseUntil < datetime.realtime())
+WITH held, pipeline
+ORDER BY pipeline.id
 SET pipeline.lock = $lock
 SET held.lock = $lock
 WITH held.id AS id
 MATCH (run:Run {id: id})-[:OF]->(pipeline:Job)
-WHERE run.state = 'RUNNING' AND run.installation = $installation AND (NOT $expiredOnly OR run.leaseUntil < datetime.realtime())
+WHERE run.state = 'RUNNING' AND (run.worker IN $workers OR run.leaseUntil < datetime.realtime())
 SET pipeline.epoch = pipeline.epoch + 1, pipeline.runningRunId = null
 SET
   run.state = 'QUEUED',
   run.epoch = pipeline.epoch,
+  run.takeovers = coalesce(run.takeovers, 0) + 1,
   run.worker = null,
-  run.installation = null,
   run.leaseUntil = null
-RETURN count(*) AS recovered
+RETURN run.id AS id

@@ -1,14 +1,14 @@
 // @ts-check
 // The one entry of every npm script: checks what the machine has, installs and builds what is not in step, then runs the command.
 // Plain JavaScript without packages: it runs before anything is installed.
-//   node infrastructure/local/bootstrap.js start [--only api|worker] | test [JEST ARGUMENTS] | test:unit [JEST ARGUMENTS] | test:crash | bench | build
+//   node infrastructure/local/bootstrap.js start [--only api|worker] | test [JEST ARGUMENTS] | test:unit [JEST ARGUMENTS] | test:crash | test:kill | bench | build
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from './build.js';
 import { installPackages } from './install-packages.js';
 import { checkPrograms, checkSystem } from './prerequisites.js';
 import { exitLikeChild, run } from './run-command.js';
-import { runCrashTests, runTests, runUnitTests } from './run-tests.js';
+import { runCrashTests, runKillTests, runTests, runUnitTests } from './run-tests.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -25,6 +25,7 @@ const commands = {
   test: { servers: ['TEST_NEO4J_URI', 'TEST_MONGODB_URI'], main: (commandArguments) => runTests(root, commandArguments) },
   'test:unit': { servers: [], main: (commandArguments) => runUnitTests(root, commandArguments) },
   'test:crash': { servers: [], main: () => runCrashTests(root) },
+  'test:kill': { servers: [], main: () => runKillTests(root) },
   bench: {
     servers: [],
     main: async (commandArguments) => exitLikeChild(await run(process.execPath, [join('dist', 'test', 'bench', 'bench.js'), ...commandArguments], root)),

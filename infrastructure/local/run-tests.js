@@ -37,7 +37,24 @@ export async function runUnitTests(root, jestArguments) {
  */
 export async function runCrashTests(root) {
   process.env['CRASH_CASES'] ??= 'all';
-  process.exitCode = await runNode(root, [jest, '--selectProjects', 'servers', '--', join('test', 'e2e', 'crash-matrix.test.ts')]);
+  process.exitCode = await runServerTest(root, 'crash-matrix');
+}
+
+/**
+ * A hundred random kills, or as many as CRASH_KILLS says.
+ * @param {string} root
+ */
+export async function runKillTests(root) {
+  process.env['CRASH_KILLS'] ??= '100';
+  process.exitCode = await runServerTest(root, 'crash-loop');
+}
+
+/**
+ * @param {string} root
+ * @param {string} name
+ */
+function runServerTest(root, name) {
+  return runNode(root, [jest, '--selectProjects', 'servers', '--', join('test', 'e2e', `${name}.test.ts`)]);
 }
 
 /**

@@ -18,6 +18,10 @@ export interface Claimed {
   /** The document of the version to run. */
   readonly spec: unknown;
   readonly cancelRequested: boolean;
+  /** Attempts that ended with an error that may pass by itself. */
+  readonly failedAttempts: number;
+  /** How often its worker was lost: it ended or did not renew its lease. */
+  readonly takeovers: number;
 }
 
 export interface Ended {
@@ -29,7 +33,14 @@ export interface Ended {
 }
 
 function claimed(record: Fields): Claimed {
-  return { run: run(record), pipeline: pipeline(record), spec: json(record, 'spec'), cancelRequested: boolean(record, 'cancelRequested') };
+  return {
+    run: run(record),
+    pipeline: pipeline(record),
+    spec: json(record, 'spec'),
+    cancelRequested: boolean(record, 'cancelRequested'),
+    failedAttempts: integer(record, 'failedAttempts'),
+    takeovers: integer(record, 'takeovers'),
+  };
 }
 
 export const nextQueuedRun = statement<Locking, { runId: string; pipelineId: string }>('runs/next-queued', ['lock'], (record) => ({
@@ -43,15 +54,10 @@ export interface Claim extends Locking {
   readonly claim: string;
   readonly from: readonly RunState[];
   readonly worker: string;
-  readonly installation: string;
   readonly leaseSeconds: number;
 }
 
-export const claimRun = statement<Claim, Claimed>(
-  'runs/claim',
-  ['runId', 'pipelineId', 'claim', 'from', 'worker', 'installation', 'leaseSeconds', 'lock'],
-  claimed,
-);
+export const claimRun = statement<Claim, Claimed>('runs/claim', ['runId', 'pipelineId', 'claim', 'from', 'worker', 'leaseSeconds', 'lock'], claimed);
 export const findClaimedRun = statement<{ claim: string }, Claimed>('runs/find-claimed', ['claim'], claimed);
 /** Result: whether the run is asked to end. */
 export const renewLease = statement<Held & { leaseSeconds: number } & Locking, boolean>('runs/renew', ['id', 'epoch', 'leaseSeconds', 'lock'], (record) =>
@@ -80,8 +86,23 @@ export const endRun = statement<Ending, Ended>('runs/end', ['id', 'epoch', 'from
   endedAt: time(record, 'endedAt'),
   deleted: boolean(record, 'deleted'),
 }));
-export const recoverRuns = statement<{ installation: string; expiredOnly: boolean } & Locking, number>(
-  'runs/recover',
-  ['installation', 'expiredOnly', 'lock'],
-  (record) => integer(record, 'recovered'),
+
+export interface Requeueing extends Held, Locking {
+  readonly from: readonly RunState[];
+  readonly delayMs: number;
+  readonly failed: boolean;
+  /** JSON */
+  readonly metrics: string | null;
+  /** JSON */
+  readonly steps: string | null;
+  /** JSON */
+  readonly error: string | null;
+}
+
+export const requeueRun = statement<Requeueing, string>(
+  'runs/requeue',
+  ['id', 'epoch', 'from', 'delayMs', 'failed', 'metrics', 'steps', 'error', 'lock'],
+  (record) => text(record, 'id'),
 );
+/** Result: the ids of the runs. */
+export const recoverRuns = statement<{ workers: readonly string[] } & Locking, string>('runs/recover', ['workers', 'lock'], (record) => text(record, 'id'));

@@ -1,7 +1,7 @@
 import type { DatasetVersion } from '../model/catalogue.js';
 import type { Run, RunState } from '../model/run.js';
 import { datasetVersion } from './dataset-versions.js';
-import { type Fields, fields, integer, json, optionalJson, optionalTime, text, time } from './decode.js';
+import { type Fields, fields, integer, json, optionalJson, optionalText, optionalTime, text, time } from './decode.js';
 import { nothing, statement } from './statement.js';
 import type { Locking } from './transaction.js';
 
@@ -35,6 +35,8 @@ export function run(record: Fields): Run {
     steps: json(map, 'steps'),
     error: optionalJson(map, 'error'),
     params: optionalJson(map, 'params'),
+    retryOf: optionalText(map, 'retryOf'),
+    notBefore: optionalTime(map, 'notBefore'),
   };
 }
 

@@ -8,6 +8,7 @@ export interface PipelineSpec {
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly steps: readonly StepSpec[];
   readonly outputs: readonly OutputSpec[];
+  readonly retry: RetrySpec;
   readonly limits: LimitsSpec;
   /** Values that a run is started with; `$name` in expressions. */
   readonly params: Readonly<Record<string, ParamSpec>>;
@@ -124,11 +125,23 @@ export interface LoadSpec {
   readonly minRatio: number;
 }
 
+/** What becomes of an attempt whose error may pass by itself. */
+export interface RetrySpec {
+  /** Attempts that may fail so before the run is FAIL, at least 1: 1 is no retry. */
+  readonly attempts: number;
+  /** Upper bound of the first pause, in milliseconds, > 0; doubled for each further one. */
+  readonly initialMs: number;
+  /** Upper bound of every pause, in milliseconds. */
+  readonly maxMs: number;
+}
+
 export interface LimitsSpec {
   /** Resident memory of the run's process, in bytes. */
   readonly memoryBytes: number;
   /** From the first attempt's start to the end, in milliseconds; null: none. */
   readonly timeoutMs: number | null;
+  /** From an attempt's start to its end, in milliseconds; null: none. */
+  readonly attemptTimeoutMs: number | null;
   /** More rejected rows end the run FAIL. null: no limit. */
   readonly rejectedRows: number | null;
   /** Part (0 to 1) of the rows read, looked at from 1,000 rows on; null: no limit. */

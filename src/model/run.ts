@@ -82,7 +82,12 @@ export interface Run {
   readonly endedAt: string | null;
   readonly metrics: RunMetrics;
   readonly steps: readonly StepMetrics[];
+  /** Why it ended so; of a run that is queued again, why its last attempt failed. */
   readonly error: ErrorRecord | null;
   /** null: none were given. */
   readonly params: RunParams | null;
+  /** The run that it was made to do again. */
+  readonly retryOf: string | null;
+  /** Its next attempt begins then or later; null: it need not wait. */
+  readonly notBefore: string | null;
 }

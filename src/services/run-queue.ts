@@ -1,6 +1,17 @@
 import type { Graph } from '../graph/graph.js';
 import { lockMark, newId } from '../graph/ids.js';
-import { type Claimed, claimRun, endRun, findClaimedRun, nextQueuedRun, recordProgress, recoverRuns, renewLease } from '../graph/run-queue.js';
+import {
+  type Claimed,
+  claimRun,
+  endRun,
+  findClaimedRun,
+  nextQueuedRun,
+  type Requeueing,
+  recordProgress,
+  recoverRuns,
+  renewLease,
+  requeueRun,
+} from '../graph/run-queue.js';
 import { findRunsByIds } from '../graph/runs.js';
 import type { GraphTransaction } from '../graph/transaction.js';
 import { type ErrorRecord, PlatformError } from '../model/errors.js';
@@ -10,6 +21,18 @@ import { type RunMetrics, type RunState, type StepMetrics, statesBefore } from '
 export interface Holder {
   readonly runId: string;
   readonly epoch: number;
+}
+
+export interface Claimant {
+  /** A process that executes runs: no other has this name. */
+  readonly worker: string;
+}
+
+/** A failed attempt that is not the last one. */
+export interface FailedAttempt extends RunReport {
+  readonly error: ErrorRecord;
+  /** The next attempt waits so long, in milliseconds. */
+  readonly delayMs: number;
 }
 
 export interface RunReport {
@@ -27,7 +50,7 @@ const leaseSeconds = 60;
 export class RunQueue {
   constructor(private readonly graph: Graph) {}
 
-  claim(by: { worker: string; installation: string }): Promise<ClaimedRun | null> {
+  claim(by: Claimant): Promise<ClaimedRun | null> {
     const claim = newId('claim');
     let repeated = false;
     return this.graph.transaction(async (transaction) => {
@@ -53,12 +76,29 @@ export class RunQueue {
     await this.graph.transaction((transaction) => endHeldRun(transaction, to, { runId, epoch, ...ended }));
   }
 
-  async recover(installation: string, expiredOnly: boolean): Promise<number> {
-    const [recovered = 0] = await this.graph.write(recoverRuns, { installation, expiredOnly, lock: lockMark() });
-    return recovered;
+  /** Ends an attempt that is not the last one: the run is queued again and keeps the attempt's error until it ends. */
+  async retry({ runId, epoch, delayMs, error, metrics, steps }: Holder & FailedAttempt): Promise<void> {
+    const report = { metrics: JSON.stringify(metrics), steps: JSON.stringify(steps), error: JSON.stringify(error) };
+    await this.#requeue({ runId, epoch }, { ...report, delayMs, failed: true });
   }
 
-  async #claimNext(transaction: GraphTransaction, by: { worker: string; installation: string; claim: string }): Promise<ClaimedRun | null> {
+  /** Gives a run back that its worker cannot go on with. */
+  async handBack(holder: Holder): Promise<void> {
+    await this.#requeue(holder, { delayMs: 0, failed: false, metrics: null, steps: null, error: null });
+  }
+
+  async recover(workers: readonly string[]): Promise<number> {
+    return this.graph.transaction(async (transaction) => (await transaction.run(recoverRuns, { workers, lock: lockMark() })).length);
+  }
+
+  async #requeue({ runId, epoch }: Holder, report: Pick<Requeueing, 'delayMs' | 'failed' | 'metrics' | 'steps' | 'error'>): Promise<void> {
+    await this.graph.transaction(async (transaction) => {
+      const [queued] = await transaction.run(requeueRun, { id: runId, epoch, from: statesBefore('QUEUED'), ...report, lock: lockMark() });
+      if (queued === undefined) throw leaseLost(runId, epoch);
+    });
+  }
+
+  async #claimNext(transaction: GraphTransaction, by: Claimant & { claim: string }): Promise<ClaimedRun | null> {
     for (;;) {
       const [next] = await transaction.run(nextQueuedRun, { lock: by.claim });
       if (next === undefined) return null;

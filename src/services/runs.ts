@@ -25,7 +25,7 @@ import { parseSpec } from '../pipeline/spec/parse-spec.js';
 import { type Completion, completeRun } from './complete-run.js';
 import { longestList, positionByTime, rowLimit, timeCursor, toPage, wholeList } from './pages.js';
 import { checkParams } from './run-params.js';
-import { type ClaimedRun, type Holder, RunQueue, type RunReport } from './run-queue.js';
+import { type Claimant, type ClaimedRun, type FailedAttempt, type Holder, RunQueue, type RunReport } from './run-queue.js';
 
 export interface RunServiceParts {
   readonly graph: Graph;
@@ -133,7 +133,7 @@ export class RunService {
   }
 
   /** Takes the run queued longest whose pipeline has no running one; null when there is none. Each run is taken once. */
-  claim(worker: { worker: string; installation: string }): Promise<ClaimedRun | null> {
+  claim(worker: Claimant): Promise<ClaimedRun | null> {
     return this.#queue.claim(worker);
   }
 
@@ -162,9 +162,19 @@ export class RunService {
     return this.#queue.end('ABORT', ended);
   }
 
-  /** Queues again every run that the installation held before it started anew. @returns how many */
-  recover({ installation, expiredOnly = false }: { installation: string; expiredOnly?: boolean }): Promise<number> {
-    return this.#queue.recover(installation, expiredOnly);
+  /** Queues the run again after an attempt that is not the last one. @throws PlatformError LEASE_LOST */
+  retryAttempt(failed: Holder & FailedAttempt): Promise<void> {
+    return this.#queue.retry(failed);
+  }
+
+  /** Queues the run again, as its worker stops. @throws PlatformError LEASE_LOST */
+  handBack(holder: Holder): Promise<void> {
+    return this.#queue.handBack(holder);
+  }
+
+  /** Queues again every run whose lease has passed, and those of `workers`, which have ended. @returns how many */
+  recover({ workers = [] }: { readonly workers?: readonly string[] } = {}): Promise<number> {
+    return this.#queue.recover(workers);
   }
 
   async #pipelineOf({ job, pipelineId }: RunListRequest): Promise<string | 'none' | null> {

@@ -1,5 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { toErrorRecord } from '../model/errors.js';
+import { type ErrorRecord, toErrorRecord } from '../model/errors.js';
 import type { PipelineSpec } from '../model/pipeline-spec.js';
 import { noMetrics, replayTrigger } from '../model/run.js';
 import type { ReplayPart } from '../model/run-process.js';
@@ -10,9 +11,10 @@ import { outputsOfRun, type RunOutput } from './output-places.js';
 import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunQueue } from './ports.js';
 import { recordEnd } from './record-end.js';
 import { writeReplayFiles } from './replay-files.js';
+import type { RetryBudget } from './retry-pause.js';
 import * as reasons from './run-errors.js';
 import { makeRunFolder, removeRunFolder } from './run-folder.js';
-import { type RunEnd, RunSupervision, type SupervisionRequest, type SupervisionRules } from './supervise-run.js';
+import { type RunEnd, RunSupervision, type SupervisionRequest, type SupervisionRules, type UnfinishedEnd } from './supervise-run.js';
 
 export interface ExecutionParts {
   readonly runs: RunQueue;
@@ -25,6 +27,11 @@ export interface ExecutionParts {
   readonly lease: LeaseSettings;
 }
 
+/** A run whose workers are lost more often ends: it may be what ends them. */
+const mostTakeovers = 10;
+/** Of a stop, in milliseconds. Should the graph not answer by then, the run is taken up when this worker is known to have ended. */
+const handBackWithinMs = 2_000;
+
 /** A claimed run on its way to its end. */
 export class RunExecution {
   /** Resolves when the end is recorded, or will be by somebody else. Never rejects. */
@@ -36,6 +43,9 @@ export class RunExecution {
   /** What was asked for before there was a process to ask. */
   private early: 'cancelled' | 'lost' | 'stopped' | null = null;
   private folder: string | null = null;
+  /** null until the document is read. */
+  private budget: RetryBudget | null = null;
+  private pauseMs: number | null = null;
   /** Those that it fills; null until the document is read. */
   private outputs: readonly RunOutput[] | null = null;
   private readonly preparing = new AbortController();
@@ -63,13 +73,18 @@ export class RunExecution {
     return this.claimed.run.id;
   }
 
+  /** When it has finished: in how many milliseconds its next attempt may begin; null: there is none, or somebody else's. */
+  get nextAttemptInMs(): number | null {
+    return this.pauseMs;
+  }
+
   cancel(): void {
     this.early ??= 'cancelled';
     this.preparing.abort();
     this.supervision?.cancel();
   }
 
-  /** Ends the process and records nothing: the run goes on after the next start. */
+  /** Ends the process and gives the run back. */
   stop(): void {
     this.early ??= 'stopped';
     this.preparing.abort();
@@ -91,14 +106,16 @@ export class RunExecution {
     try {
       const { spec } = this.parts.parseSpec(this.claimed.spec);
       this.outputs = outputsOfRun(spec, null);
-      end = await this.supervise(spec);
+      this.budget = this.budgetOf(spec);
+      end = this.claimed.takeovers > mostTakeovers ? unstarted(reasons.takenOverTooOften(this.claimed.takeovers)) : await this.supervise(spec);
     } catch (error) {
-      end = this.endedBefore() ?? { type: 'failed', error: toErrorRecord(error), metrics: noMetrics, steps: [], killed: false, committing: false, bound: null };
+      end = this.endedBefore() ?? unstarted(toErrorRecord(error));
     }
     this.recording = true;
     await this.record(end);
     this.lease.close();
     await this.tidy();
+    if (end.type === 'stopped') await this.handBack();
   }
 
   private async supervise(spec: PipelineSpec): Promise<RunEnd> {
@@ -122,7 +139,7 @@ export class RunExecution {
     const connections = await this.parts.connections.resolve(names);
     this.folder = await makeRunFolder(this.parts.runsFolder, run.id, run.attempt);
     const startedAt = run.startedAt ?? new Date().toISOString();
-    const { timeoutMs, memoryBytes } = spec.limits;
+    const { timeoutMs, attemptTimeoutMs, memoryBytes } = spec.limits;
     const replay = run.trigger === replayTrigger ? await this.writeReplayed(spec, this.folder) : null;
     const params = paramTexts(spec.params, run.params);
     const { id: runId, pipelineId, attempt, epoch } = run;
@@ -131,6 +148,7 @@ export class RunExecution {
       memoryBytes,
       timeoutMs,
       timeLeftMs: timeoutMs === null ? null : Date.parse(startedAt) + timeoutMs - Date.now(),
+      attemptTimeoutMs,
     };
   }
 
@@ -144,12 +162,13 @@ export class RunExecution {
   private endedBefore(): RunEnd | null {
     if (this.early === null) return null;
     if (this.early !== 'cancelled') return this.early === 'lost' ? { type: 'lost' } : { type: 'stopped' };
-    return { type: 'cancelled', error: reasons.cancelled, metrics: noMetrics, steps: [], killed: false, committing: false, bound: null };
+    return { ...unstarted(reasons.cancelled), type: 'cancelled' };
   }
 
   private async record(end: RunEnd): Promise<void> {
     try {
-      await recordEnd({ run: this.claimed.run, end, outputs: this.outputs }, this.parts, this.logger, this.ending.signal);
+      const ended = { run: this.claimed.run, end, outputs: this.outputs, budget: this.budget };
+      this.pauseMs = await recordEnd(ended, this.parts, this.logger, this.ending.signal);
     } catch (error) {
       if (this.ending.signal.aborted) return;
       this.logger.error({ err: error }, 'The end of this run could not be recorded.');
@@ -167,6 +186,21 @@ export class RunExecution {
     });
   }
 
+  /** Another worker, or the next start of this one, goes on with it at once. */
+  private async handBack(): Promise<void> {
+    const { id: runId, epoch } = this.claimed.run;
+    const given = this.parts.runs.handBack({ runId, epoch }).catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'This run could not be given back; it is taken up when its lease has passed, or at the next start.');
+    });
+    await Promise.race([given, wait(handBackWithinMs, undefined, { ref: false })]);
+  }
+
+  private budgetOf({ retry, limits: { timeoutMs } }: PipelineSpec): RetryBudget {
+    const { run, failedAttempts } = this.claimed;
+    const startedMs = run.startedAt === null ? Date.now() : Date.parse(run.startedAt);
+    return { retry, failedAttempts, untilMs: timeoutMs === null ? null : startedMs + timeoutMs };
+  }
+
   private async tidy(): Promise<void> {
     if (this.folder === null) return;
     try {
@@ -175,4 +209,9 @@ export class RunExecution {
       this.logger.warn({ err: error }, "A run's folder could not be removed; it goes at the next start.");
     }
   }
+}
+
+/** The end of an attempt that had no process. */
+function unstarted(error: ErrorRecord): UnfinishedEnd {
+  return { type: 'failed', error, metrics: noMetrics, steps: [], killed: false, committing: false, bound: null };
 }

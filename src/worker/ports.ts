@@ -4,7 +4,7 @@ import type { DeadLetterService } from '../services/dead-letters.js';
 import type { RunService } from '../services/runs.js';
 
 /** What the worker needs of the services, and nothing more. */
-export type RunQueue = Pick<RunService, 'claim' | 'renew' | 'progress' | 'complete' | 'fail' | 'abort' | 'recover' | 'get'>;
+export type RunQueue = Pick<RunService, 'claim' | 'renew' | 'progress' | 'complete' | 'fail' | 'abort' | 'retryAttempt' | 'handBack' | 'recover' | 'get'>;
 export type ConnectionSource = Pick<ConnectionService, 'resolve' | 'open'>;
 export type DeadLetterKeeper = Pick<
   DeadLetterService,

@@ -7,14 +7,17 @@ import { type Run, type RunSummary, replayTrigger } from '../model/run.js';
 import { type FoundLoad, findCommittedLoads } from './committed-loads.js';
 import type { RunOutput } from './output-places.js';
 import type { ConnectionSource, DeadLetterKeeper, RunQueue } from './ports.js';
+import { type RetryBudget, retryPauseMs } from './retry-pause.js';
 import * as reasons from './run-errors.js';
-import type { RunEnd } from './supervise-run.js';
+import type { RunEnd, UnfinishedEnd } from './supervise-run.js';
 
 export interface EndedRun {
   readonly run: Run;
   readonly end: RunEnd;
   /** Those that it fills; null when the document could not be read: then nothing can have been committed. */
   readonly outputs: readonly RunOutput[] | null;
+  /** null when the document could not be read. */
+  readonly budget: RetryBudget | null;
 }
 
 interface Recorders {
@@ -23,28 +26,40 @@ interface Recorders {
   readonly deadLetters: DeadLetterKeeper;
 }
 
-type UnfinishedEnd = Extract<RunEnd, { type: 'failed' | 'cancelled' }>;
-
 /** How often a destination is asked, one second apart: when its answer may matter, and when a COMMIT may have been sent. */
 const patientAttempts = 10;
 const committingAttempts = 900;
 
-/** Writes how a run ended, its dead letters first. A run whose loads all stand at their destinations is COMPLETE, whatever its process said. */
-export async function recordEnd(ended: EndedRun, parts: Recorders, logger: Logger, signal: AbortSignal): Promise<void> {
-  const { run, end, outputs } = ended;
-  if (end.type === 'lost' || end.type === 'stopped') return;
+/**
+ * Writes how an attempt ended. A run whose loads all stand at their destinations is COMPLETE, whatever its process said; one whose
+ * failure may pass by itself is queued again, when it is known what its destinations hold.
+ *
+ * @returns in how many milliseconds the next attempt may begin; null: there is none
+ */
+export async function recordEnd(ended: EndedRun, parts: Recorders, logger: Logger, signal: AbortSignal): Promise<number | null> {
+  const { run, end, outputs, budget } = ended;
+  if (end.type === 'lost' || end.type === 'stopped') return null;
   if (end.type === 'done') return complete(ended, end, parts, logger, signal);
-  const found = outputs === null ? [] : await committedLoads(run, end, outputs, parts, logger, signal);
+  const asked = end.committing || mayHaveCommittedBefore(ended);
+  const found = asked ? await committedLoads(ended, end, parts, logger, signal) : [];
   const committed = (found ?? []).filter((load) => load !== null);
-  const whole = committed.length > 0 && committed.length === found?.length;
+  const whole = committed.length > 0 && committed.length === outputs?.length;
   if (whole && end.bound !== null) return complete(ended, { compiled: end.bound, summary: summaryOf(end, committed) }, parts, logger, signal);
-  if (found !== null) await settleLetters(ended, committed, parts.deadLetters, logger);
+  const opened = await openLetters(ended, committed, parts.deadLetters, logger);
   const undecided = found === null && end.committing;
   const error = undecided ? reasons.commitUnknown(end.error) : whole ? reasons.committedWithoutLineage(end.error) : end.error;
   const record = { runId: run.id, epoch: run.epoch, error, metrics: end.metrics, steps: end.steps };
+  const pauseMs = end.type === 'failed' && budget !== null ? retryPauseMs(error, budget) : null;
+  if (pauseMs !== null) return (await persist(() => parts.runs.retryAttempt({ ...record, delayMs: pauseMs }), logger, signal)) ? pauseMs : null;
   const recorded = await persist(() => (end.type === 'cancelled' ? parts.runs.abort(record) : parts.runs.fail(record)), logger, signal);
-  // Not before the run is final: until then another attempt may be at the same letters.
-  if (recorded && found !== null) await releaseLetters(run, parts.deadLetters, logger);
+  // Not before the run is final: until then another attempt may be at the same letters. What is not known is settled by the next sweep.
+  if (recorded && opened && found !== null && (asked || run.attempt === 1)) await dropLetters(run, parts.deadLetters, logger, run.trigger === replayTrigger);
+  return null;
+}
+
+/** A retry begins when it is known what was committed; a run whose worker was lost or stopped may stand at its destinations. */
+function mayHaveCommittedBefore({ run, budget }: EndedRun): boolean {
+  return budget !== null && budget.failedAttempts < run.attempt - 1;
 }
 
 async function complete(
@@ -53,11 +68,13 @@ async function complete(
   { runs, deadLetters }: Recorders,
   logger: Logger,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<null> {
   const { run } = ended;
-  await settleLetters(ended, summary.outputs, deadLetters, logger);
+  const opened = await openLetters(ended, summary.outputs, deadLetters, logger);
   const report = { runId: run.id, epoch: run.epoch, compiled, summary: withEarlierCounts(run, summary), replay: run.trigger === replayTrigger };
-  await persist(() => runs.complete(report), logger, signal);
+  const recorded = await persist(() => runs.complete(report), logger, signal);
+  if (recorded && opened) await dropLetters(run, deadLetters, logger, false);
+  return null;
 }
 
 /** When an earlier attempt had committed everything, this one read nothing: what was counted then is what happened. */
@@ -68,17 +85,16 @@ function withEarlierCounts(run: Run, summary: RunSummary): RunSummary {
 
 /** null: a destination did not answer, so that what it holds is not known. */
 async function committedLoads(
-  run: Run,
+  { run, outputs }: EndedRun,
   end: UnfinishedEnd,
-  outputs: readonly RunOutput[],
   { connections }: Recorders,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<FoundLoad[] | null> {
-  const matters = (end.killed && end.bound !== null) || run.attempt > 1;
+  // Who cancels wants to see it soon: what stands at a destination that does not answer is settled later.
+  const attempts = end.committing ? committingAttempts : end.type === 'cancelled' ? 1 : patientAttempts;
   try {
-    const attempts = end.committing ? committingAttempts : matters ? patientAttempts : 1;
-    return await findCommittedLoads(connections, run.id, outputs, attempts, signal);
+    return await findCommittedLoads(connections, run.id, outputs ?? [], attempts, signal);
   } catch (error) {
     if (signal.aborted) throw error;
     logger.warn({ err: error }, 'The destination could not be asked whether it holds the rows of this run.');
@@ -91,26 +107,28 @@ function summaryOf({ metrics, steps }: UnfinishedEnd, outputs: RunSummary['outpu
   return { metrics: { ...metrics, rowsWritten }, steps, outputs };
 }
 
-/** Opens the letters of what was committed and deletes the rest. What fails here is made up for later, from what the destinations say. */
-async function settleLetters({ run, outputs }: EndedRun, committed: RunSummary['outputs'], letters: DeadLetterKeeper, logger: Logger): Promise<void> {
+/** Opens the letters of what was committed. What fails here is made up for later, from what the destinations say: false. */
+async function openLetters({ run, outputs }: EndedRun, committed: RunSummary['outputs'], letters: DeadLetterKeeper, logger: Logger): Promise<boolean> {
   try {
     for (const { loadId, committedAttempt } of committed) {
       await letters.open(loadId, committedAttempt);
       const output = outputs?.find(({ index }) => index === outputOfLoad(loadId));
       if (output && run.trigger === replayTrigger) await letters.resolveReplayed(run.id, output);
     }
-    await letters.discardPending(run.id);
+    return true;
   } catch (error) {
     logger.warn({ err: error }, 'The dead letters of this run could not be opened now; it is tried again.');
+    return false;
   }
 }
 
-async function releaseLetters({ id, trigger }: Run, letters: DeadLetterKeeper, logger: Logger): Promise<void> {
-  if (trigger !== replayTrigger) return;
+/** Deletes the letters of attempts that did not commit; `release`: also gives back those that a replay was given and that are in no table. */
+async function dropLetters({ id }: Run, letters: DeadLetterKeeper, logger: Logger, release: boolean): Promise<void> {
   try {
-    await letters.releaseReplayed(id);
+    await letters.discardPending(id);
+    if (release) await letters.releaseReplayed(id);
   } catch (error) {
-    logger.warn({ err: error }, 'The dead letters that this run was given could not be released now; it is tried again.');
+    logger.warn({ err: error }, 'The dead letters of this run could not be settled now; it is tried again.');
   }
 }
 

@@ -8,6 +8,17 @@ export function timedOut(timeoutMs: number): ErrorRecord {
   return { code: 'RUN_TIMED_OUT', message, retryable: false, step: null };
 }
 
+/** Another attempt may be quicker: a lock, a busy server. */
+export function attemptTimedOut(timeoutMs: number): ErrorRecord {
+  const message = `The attempt did not end within its limits.attemptTimeout of ${timeoutMs / 1000} s and was stopped. Raise limits.attemptTimeout, read less, or look for what the databases waited for.`;
+  return { code: 'RUN_TIMED_OUT', message, retryable: true, step: null };
+}
+
+export function takenOverTooOften(takeovers: number): ErrorRecord {
+  const message = `${takeovers} workers were lost while they executed this run: each ended by itself or was cut off from the graph for a minute. It is not tried again by itself, since it may be what ends them: look into their logs, then start the run again.`;
+  return { code: 'RUN_PROCESS_DIED', message, retryable: false, step: null };
+}
+
 export function memoryLimit(foundBytes: number, limitBytes: number): ErrorRecord {
   const message = `The run's process held ${mebibytes(foundBytes)} MiB of memory; its limits.memory is ${mebibytes(limitBytes)} MiB. Raise limits.memory, or make rows and expressions smaller.`;
   return { code: 'MEMORY_LIMIT', message, retryable: false, step: null };

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The folder of one attempt, readable by this user only. `runsFolder` is this installation's own. */
+/** The folder of one attempt, readable by this user only. `runsFolder` is this worker's own. */
 export async function makeRunFolder(runsFolder: string, runId: string, attempt: number): Promise<string> {
   const folder = join(runsFolder, `${runId}-${attempt}`);
   await mkdir(runsFolder, { recursive: true, mode: 0o700 });
@@ -12,11 +12,4 @@ export async function makeRunFolder(runsFolder: string, runId: string, attempt: 
 
 export async function removeRunFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-}
-
-/** Removes what runs of an earlier process left. To be called while no run is being executed. */
-export async function removeLeftovers(runsFolder: string): Promise<void> {
-  await mkdir(runsFolder, { recursive: true, mode: 0o700 });
-  const names = await readdir(runsFolder);
-  await Promise.all(names.map((name) => removeRunFolder(join(runsFolder, name))));
 }

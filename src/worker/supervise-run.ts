@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { maskValues, textsWithin } from '../lib/mask-values.js';
 import type { CompiledPipeline } from '../model/compiled-pipeline.js';
@@ -18,6 +19,8 @@ export interface SupervisionRequest {
   readonly timeLeftMs: number | null;
   /** `limits.timeout` as it was set, for the message. */
   readonly timeoutMs: number | null;
+  /** `limits.attemptTimeout`, in milliseconds; null: no limit. */
+  readonly attemptTimeoutMs: number | null;
 }
 
 export interface SupervisionPorts {
@@ -37,21 +40,22 @@ export interface SupervisionRules {
 }
 
 /** How a run's process ended. `bound` is null when it ended before the pipeline was compiled; `committing` when a COMMIT may have been sent. */
-export type RunEnd =
-  | { readonly type: 'done'; readonly compiled: CompiledPipeline; readonly summary: RunSummary }
-  | ({
-      readonly type: 'failed' | 'cancelled';
-      readonly error: ErrorRecord;
-      readonly killed: boolean;
-      readonly committing: boolean;
-      readonly bound: CompiledPipeline | null;
-    } & Progress)
-  | Abandonment;
+export type RunEnd = { readonly type: 'done'; readonly compiled: CompiledPipeline; readonly summary: RunSummary } | UnfinishedEnd | Abandonment;
+export interface UnfinishedEnd extends Progress {
+  readonly type: 'failed' | 'cancelled';
+  readonly error: ErrorRecord;
+  readonly killed: boolean;
+  readonly committing: boolean;
+  readonly bound: CompiledPipeline | null;
+}
 
 /** Somebody else may execute the run now, or will after a restart: nothing is to be recorded. */
 export type Abandonment = { readonly type: 'lost' } | { readonly type: 'stopped' };
 type Cause = { readonly type: 'cancelled' | 'failed'; readonly error: ErrorRecord } | Abandonment;
 type LastWord = Extract<FromRunProcess, { type: 'done' | 'failed' }>;
+
+/** How long an end that was asked for waits for letters and progress to be stored, in milliseconds. */
+const hurryAfterMs = 300;
 
 /** One run in one process, from the fork to the exit, which always comes: nothing is left behind. */
 export class RunSupervision {
@@ -60,6 +64,7 @@ export class RunSupervision {
   private readonly child: RunChild;
   private readonly progress: ProgressWriter;
   private readonly finished = new AbortController();
+  private readonly caused = new AbortController();
   private readonly timers: NodeJS.Timeout[] = [];
   private storing: Promise<void> = Promise.resolve();
   private latest: Progress = { metrics: noMetrics, steps: [] };
@@ -88,12 +93,14 @@ export class RunSupervision {
   /** The lease is gone: ends at once. */
   lose(): void {
     this.cause = { type: 'lost' };
+    this.caused.abort();
     this.kill();
   }
 
   /** The server stops: ends at once; the run goes on after the next start. */
   stop(): void {
     this.cause ??= { type: 'stopped' };
+    this.caused.abort();
     this.kill();
   }
 
@@ -105,16 +112,19 @@ export class RunSupervision {
         this.endBecause({ type: 'failed', error: reasons.memoryLimit(bytes, run.memoryBytes) }, 0);
       });
     }
-    if (run.timeLeftMs !== null) {
-      const timedOut = reasons.timedOut(run.timeoutMs ?? run.timeLeftMs);
-      this.after(Math.max(0, run.timeLeftMs), () => this.endBecause({ type: 'failed', error: timedOut }, this.rules.graceMs));
-    }
+    if (run.timeLeftMs !== null) this.endAfter(run.timeLeftMs, reasons.timedOut(run.timeoutMs ?? run.timeLeftMs));
+    if (run.attemptTimeoutMs !== null) this.endAfter(run.attemptTimeoutMs, reasons.attemptTimedOut(run.attemptTimeoutMs));
+  }
+
+  private endAfter(delayMs: number, error: ErrorRecord): void {
+    this.after(Math.max(0, delayMs), () => this.endBecause({ type: 'failed', error }, this.rules.graceMs));
   }
 
   /** The first cause counts; after the process's last word there is nothing to end. */
   private endBecause(cause: Cause, graceMs: number): void {
     if (this.cause !== null || this.lastWord !== null) return;
     this.cause = cause;
+    this.caused.abort();
     if (graceMs > 0) this.child.send({ type: 'cancel' });
     this.after(graceMs, () => this.kill());
   }
@@ -154,6 +164,11 @@ export class RunSupervision {
     }
   }
 
+  private async hurry(): Promise<void> {
+    if (this.cause === null) await new Promise<void>((resolve) => this.caused.signal.addEventListener('abort', () => resolve(), { once: true }));
+    await wait(hurryAfterMs, undefined, { ref: false });
+  }
+
   private async store(batch: number, rows: readonly RejectedRow[]): Promise<void> {
     try {
       await this.ports.store(rows);
@@ -166,7 +181,8 @@ export class RunSupervision {
   private async conclude(end: ChildEnd): Promise<RunEnd> {
     this.finished.abort();
     for (const timer of this.timers) clearTimeout(timer);
-    await Promise.all([this.storing, this.progress.close()]);
+    // A store that does not answer must not hold up an end that was asked for; what it still stores is found by the next sweep.
+    await Promise.race([Promise.all([this.storing, this.progress.close()]), this.hurry()]);
     return this.verdict(end);
   }
 

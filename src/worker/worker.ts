@@ -1,21 +1,22 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ClaimedRun } from '../services/run-queue.js';
 import { runProcessEntry } from './child-process.js';
 import { RunExecution } from './execute-run.js';
 import { type LeaseSettings, leaseSettings } from './lease.js';
 import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunQueue } from './ports.js';
-import { removeLeftovers } from './run-folder.js';
+import { removeRunFolder } from './run-folder.js';
 import { settleInterruptedLetters } from './settle-letters.js';
 import type { SupervisionRules } from './supervise-run.js';
 import type { WakeTasks } from './wake-tasks.js';
 
 export interface WorkerSettings {
-  /** Whose runs are taken up again at start. Stable over restarts. */
-  readonly installation: string;
-  /** Distinguishes the worker processes of one installation in logs and on runs. */
-  readonly worker?: string;
-  /** Where runs keep their segments: this worker's own folder, emptied at start. */
+  /** Who holds the runs: no other process has or had this name. */
+  readonly worker: string;
+  /** Workers of which it is known that they have ended: what they held is taken up at start, without waiting for their leases. */
+  readonly ended?: readonly string[];
+  /** Where runs keep their segments: a folder in it for each worker, removed when the worker stops or is known to have ended. */
   readonly runsFolder: string;
   /** Runs at once; default: the number of cores. */
   readonly slots?: number;
@@ -38,13 +39,16 @@ export interface WorkerParts {
   readonly logger: Logger;
 }
 
-const standardRules = { graceMs: 2_000, progressEveryMs: 500, exitWithinMs: 5_000 };
+/** Longest delay that a timer takes, in milliseconds. */
+const longestTimerMs = 2 ** 31 - 1;
+const standardRules = { graceMs: 1_200, progressEveryMs: 500, exitWithinMs: 5_000 };
 const settleEverySweeps = 10;
 
 /** Claims queued runs and executes each in a process of its own, as many at once as there are slots. */
 export class Worker {
   private readonly executions = new Set<RunExecution>();
   private readonly slots: number;
+  private readonly alarms = new Set<NodeJS.Timeout>();
   private sweep: NodeJS.Timeout | undefined;
   private sweeps = 0;
   private claiming: Promise<void> | null = null;
@@ -58,12 +62,12 @@ export class Worker {
     this.slots = settings.slots ?? availableParallelism();
   }
 
-  /** Takes up what an earlier process of this installation left, then waits for work. Resolves when it does. */
+  /** Takes up what ended workers left, then waits for work. Resolves when it does. */
   async start(): Promise<void> {
     const { runs, wakeTasks, logger } = this.parts;
-    await removeLeftovers(this.settings.runsFolder);
-    const recovered = await runs.recover({ installation: this.settings.installation });
-    if (recovered > 0) logger.info({ recovered }, 'Runs that an earlier process left are queued again.');
+    await this.removeFolders(this.settings.ended ?? []);
+    const recovered = await runs.recover({ workers: this.settings.ended ?? [] });
+    if (recovered > 0) logger.info({ recovered }, 'Runs that ended workers left are queued again.');
     void this.settleLetters();
     await wakeTasks.listen(() => this.wake());
     this.sweep = setInterval(() => this.onSweep(), this.settings.sweepEveryMs ?? 3_000);
@@ -85,14 +89,20 @@ export class Worker {
     for (const execution of this.executions) if (execution.runId === runId) execution.cancel();
   }
 
-  /** Kills the processes of running runs, which go on after the next start, and resolves when none is left. */
+  /** Kills the processes of running runs, which are queued again, and resolves when none is left. */
   async stop(): Promise<void> {
     this.stopping = true;
     clearInterval(this.sweep);
+    for (const alarm of this.alarms) clearTimeout(alarm);
     for (const execution of this.executions) execution.stop();
     await this.claiming;
     await Promise.all([...this.executions].map((execution) => execution.finished));
     await this.parts.wakeTasks.stop();
+    await this.removeFolders([this.settings.worker]);
+  }
+
+  private async removeFolders(workers: readonly string[]): Promise<void> {
+    await Promise.all(workers.map((worker) => removeRunFolder(join(this.settings.runsFolder, worker))));
   }
 
   private async claimAll(): Promise<void> {
@@ -101,9 +111,8 @@ export class Worker {
       try {
         while (this.executions.size < this.slots && !this.stopping) {
           const claimedAtMs = performance.now();
-          const claimed = await this.parts.runs.claim({ worker: this.settings.worker ?? `process-${process.pid}`, installation: this.settings.installation });
-          // A run claimed while we stop is taken up again at the next start, as those that were being executed.
-          if (claimed === null || this.stopping) break;
+          const claimed = await this.parts.runs.claim({ worker: this.settings.worker });
+          if (claimed === null) break;
           this.execute(claimed, claimedAtMs);
         }
       } catch (error) {
@@ -115,27 +124,45 @@ export class Worker {
   private execute(claimed: ClaimedRun, claimedAtMs: number): void {
     const { settings } = this;
     const rules = { ...standardRules, ...settings.rules, entry: settings.entry ?? runProcessEntry };
-    const parts = { ...this.parts, runsFolder: settings.runsFolder, rules, lease: settings.lease ?? leaseSettings };
+    const parts = { ...this.parts, runsFolder: join(settings.runsFolder, settings.worker), rules, lease: settings.lease ?? leaseSettings };
     const execution = new RunExecution(claimed, parts, claimedAtMs);
     this.executions.add(execution);
+    // A run claimed while we stop is given back as those that were being executed.
+    if (this.stopping) execution.stop();
     void execution.finished.then(() => {
       this.executions.delete(execution);
       this.wake();
+      if (execution.nextAttemptInMs !== null) this.wakeIn(execution.nextAttemptInMs);
     });
+  }
+
+  /** Other workers, and this one after a restart, find the run by their sweep. */
+  private wakeIn(delayMs: number): void {
+    if (this.stopping) return;
+    const alarm = setTimeout(
+      () => {
+        this.alarms.delete(alarm);
+        this.wake();
+      },
+      Math.min(delayMs, longestTimerMs),
+    );
+    this.alarms.add(alarm);
   }
 
   private onSweep(): void {
     this.sweeps += 1;
     if (this.sweeps % settleEverySweeps === 0) void this.settleLetters();
-    if (this.sweeps % settleEverySweeps === 0) void this.takeUpExpired();
     this.wake();
+    void this.takeUpExpired();
   }
 
-  /** Runs of this installation that nobody holds: their end could not be recorded, or the answer to a claim was lost. */
+  /** Runs of any worker that has ended, is cut off or stands still, that could not record an end, or whose claim got no answer. */
   private async takeUpExpired(): Promise<void> {
     try {
-      const recovered = await this.parts.runs.recover({ installation: this.settings.installation, expiredOnly: true });
-      if (recovered > 0) this.parts.logger.warn({ recovered }, 'Runs whose lease had passed are queued again.');
+      const recovered = await this.parts.runs.recover();
+      if (recovered === 0) return;
+      this.parts.logger.warn({ recovered }, 'Runs whose lease had passed are queued again.');
+      this.wake();
     } catch (error) {
       this.parts.logger.warn({ err: error }, 'Runs with a passed lease could not be looked for; it is tried again.');
     }

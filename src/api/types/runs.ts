@@ -69,6 +69,7 @@ export class RunType extends LineageNodeType implements Omit<Run, 'metrics'> {
   pipelineId!: string;
   pipelineVersion!: number;
   epoch!: number;
+  retryOf!: string | null;
 
   @Field(() => RunState)
   state!: RunStateWord;
@@ -76,7 +77,7 @@ export class RunType extends LineageNodeType implements Omit<Run, 'metrics'> {
   @Field(() => String, { description: 'What started it, e.g. manual or replay.' })
   trigger!: string;
 
-  @Field(() => Int, { description: 'From 1; 0 while no worker has taken it.' })
+  @Field(() => Int, { description: 'From 1; 0 while no worker has taken it. Counts also attempts whose worker was lost or stopped.' })
   attempt!: number;
 
   @Field(() => JsonScalar, { nullable: true, description: 'The values it was started with, by name; null when none were given.' })
@@ -91,10 +92,13 @@ export class RunType extends LineageNodeType implements Omit<Run, 'metrics'> {
   @Field(() => DateTimeScalar, { nullable: true })
   endedAt!: string | null;
 
+  @Field(() => DateTimeScalar, { nullable: true, description: 'The attempt before has failed and the next one begins then or later; null: it need not wait.' })
+  notBefore!: string | null;
+
   @Field(() => [StepMetricsType])
   steps!: StepMetricsType[];
 
-  @Field(() => RunErrorType, { nullable: true })
+  @Field(() => RunErrorType, { nullable: true, description: 'Why it ended so; of a run that is queued again, why its last attempt failed.' })
   error!: RunErrorType | null;
 }
 

@@ -13,6 +13,9 @@ const jobName = z
 const outside = { connection: z.string().min(1).max(longestName), stream: z.string().min(1).max(255) };
 const ratio = z.number().min(0).max(1);
 
+const duration = (example: string, leastMs: number) =>
+  z.string().refine((text) => (parseDuration(text) ?? 0) >= leastMs, `give an ISO 8601 duration such as ${example}, at least PT${leastMs / 1_000}S`);
+
 const lookback = z.union(
   [
     z.string().refine((text) => parseDuration(text) !== null, 'give an ISO 8601 duration such as PT10M, or a whole number for a cursor that is a number'),
@@ -36,16 +39,26 @@ const load = z.strictObject({
   orderBy: columnName.optional(),
   minRatio: ratio.optional().describe('overwrite: fail when the new rows are fewer than this part of those that stand in the table. Default 0.5.'),
 });
+const retry = z
+  .strictObject({
+    attempts: z.number().int().min(1).max(100).default(3).describe('How many attempts may fail, the first included.'),
+    initial: duration('PT1S', 1).default('PT1S').describe('Longest first pause; doubled for each further one. The pause itself is random, from 0 on.'),
+    max: duration('PT5M', 1).default('PT5M').describe('Longest pause.'),
+  })
+  .refine(({ initial, max }) => (parseDuration(max) ?? 0) >= (parseDuration(initial) ?? 0), { path: ['max'], message: 'must not be shorter than `initial`' })
+  .describe(
+    'Tries a run again whose error may pass by itself (a server that is away, a deadlock, a process that died). Without this key a run has one attempt.',
+  );
 const rejected = z.strictObject({ maxRows: z.number().int().min(0).optional(), maxRatio: ratio.optional() });
 const limits = z.strictObject({
   memory: z
     .string()
     .refine((text) => (parseMemory(text) ?? 0) >= leastMemory, 'give a size such as 512MiB, at least 192MiB')
     .default('512MiB'),
-  timeout: z
-    .string()
-    .refine((text) => (parseDuration(text) ?? 0) >= 1_000, 'give an ISO 8601 duration such as PT2H, at least PT1S')
-    .optional(),
+  timeout: duration('PT2H', 1_000).optional().describe('From the start of the first attempt to the end of the last, pauses included.'),
+  attemptTimeout: duration('PT30M', 1_000)
+    .optional()
+    .describe('Of one attempt. One that takes longer is stopped, and tried again while `retry` has attempts left.'),
   rejected: rejected.optional().describe('More rejected rows end the run. The ratio is looked at from 1,000 rows read on.'),
 });
 const param = z.strictObject({
@@ -65,6 +78,7 @@ export const pipelineDocument = z.strictObject({
     .array(z.strictObject({ from: relationName, ...outside, load }))
     .min(1)
     .max(100),
+  retry: retry.optional(),
   limits: limits.prefault({}),
   params: z.record(relationName, param).default({}).describe('Values that a run is started with: `$name` in expressions.'),
 });

@@ -1,4 +1,4 @@
-import type { JoinSide, LimitsSpec, OutputSpec, Over, ParamSpec, PipelineSpec, StepSpec } from '../../model/pipeline-spec.js';
+import type { JoinSide, LimitsSpec, OutputSpec, Over, ParamSpec, PipelineSpec, RetrySpec, StepSpec } from '../../model/pipeline-spec.js';
 import type { PipelineDocument } from './document.js';
 import { parseDuration, parseMemory } from './units.js';
 
@@ -6,7 +6,7 @@ const usualMinRatio = 0.5;
 
 /** A checked document with its defaults filled in. */
 export function toSpec(document: PipelineDocument): PipelineSpec {
-  const { version, name, namespace, owners, description, inputs, steps, outputs, limits, params } = document;
+  const { version, name, namespace, owners, description, inputs, steps, outputs, retry, limits, params } = document;
   return {
     version,
     name,
@@ -21,6 +21,7 @@ export function toSpec(document: PipelineDocument): PipelineSpec {
     })),
     steps: steps.map(toStep),
     outputs: outputs.map(toOutput),
+    retry: toRetry(retry),
     limits: toLimits(limits),
     params: mapValues(params, toParam),
   };
@@ -57,10 +58,17 @@ function toOutput({ load, ...output }: PipelineDocument['outputs'][number]): Out
   return { ...output, load: { mode, key, orderBy, minRatio } };
 }
 
-function toLimits({ memory, timeout, rejected }: PipelineDocument['limits']): LimitsSpec {
+/** A document that says nothing of it wants to hear of the first failure. */
+function toRetry(retry: PipelineDocument['retry']): RetrySpec {
+  const { attempts, initial, max } = retry ?? { attempts: 1, initial: 'PT1S', max: 'PT5M' };
+  return { attempts, initialMs: parseDuration(initial) ?? 0, maxMs: parseDuration(max) ?? 0 };
+}
+
+function toLimits({ memory, timeout, attemptTimeout, rejected }: PipelineDocument['limits']): LimitsSpec {
   return {
     memoryBytes: parseMemory(memory) ?? 0,
     timeoutMs: timeout === undefined ? null : parseDuration(timeout),
+    attemptTimeoutMs: attemptTimeout === undefined ? null : parseDuration(attemptTimeout),
     rejectedRows: rejected?.maxRows ?? null,
     rejectedRatio: rejected?.maxRatio ?? null,
   };

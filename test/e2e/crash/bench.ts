@@ -26,14 +26,15 @@ interface RunSeen {
   readonly metrics: { readonly rowsRead: number; readonly rowsRejected: number };
 }
 
-const connection = 'crash';
+/** To the PostgreSQL of the bench. */
+export const crashConnection = 'crash';
 const endsWithinMs = 150_000;
 
 /** A server on stores of its own, from which anything may be killed. */
 export class CrashBench {
   private constructor(
     private readonly stores: KillableStores,
-    private tributary: Tributary,
+    private serving: Tributary,
   ) {}
 
   static async start(): Promise<CrashBench> {
@@ -43,10 +44,19 @@ export class CrashBench {
     const login = { user: decodeURIComponent(username), password: secretReference('TRIBUTARY_SECRET_TEST') };
     const config = { host: hostname, port: Number(port), database: 'postgres', ...login };
     await tributary.ask('mutation ($name: String!, $config: JSON!) { createConnection(name: $name, kind: "postgres", config: $config) { id } }', {
-      name: connection,
+      name: crashConnection,
       config,
     });
     return new CrashBench(stores, tributary);
+  }
+
+  /** The server that is there now. */
+  get tributary(): Tributary {
+    return this.serving;
+  }
+
+  get postgresUrl(): string {
+    return this.stores.postgresUrl;
   }
 
   async close(): Promise<void> {
@@ -68,22 +78,26 @@ export class CrashBench {
       slots: [{ last: mode === 'overwrite' ? null : await shop.highestCursor(), version: (before?.version ?? 0) + 1 }],
       letters: await shop.badRows(mode),
     };
-    const place = await Place.reach(point, {
+    const place = new Place({
       shop,
       stores: this.stores,
       start: () => startRun(this.tributary, key),
       progressOf: async (id) => (await this.seen(id))?.metrics ?? { rowsRead: 0, rowsRejected: 0 },
     });
-    await this.kill(victim);
-    if (point === 'mid-stage, twice in a row') await this.killAgain(place, victim);
-    await place.leave();
-    await this.revive(victim);
+    try {
+      await place.reach(point);
+      await this.kill(victim);
+      if (point === 'mid-stage, twice in a row') await this.killAgain(place, victim);
+    } finally {
+      await place.leave();
+      await this.revive(victim);
+    }
     return { found: await this.outcome(shop, place.runId, undisturbed.letters.length), undisturbed };
   }
 
   private async firstRun(shop: CrashShop, name: string, mode: LoadMode): Promise<PipelineKey> {
     if (mode !== 'append') await shop.makeKey();
-    const key = await savePipeline(this.tributary, shop.document(name, connection, mode));
+    const key = await savePipeline(this.tributary, shop.document(name, crashConnection, mode));
     const { state, error } = await this.tributary.finishedRun(await startRun(this.tributary, key));
     if (state !== 'COMPLETE') throw new Error(`The first run is ${state}: ${JSON.stringify(error)}`);
     await shop.guardCommits();
@@ -98,14 +112,15 @@ export class CrashBench {
     await this.kill(victim);
   }
 
-  private async kill(victim: Victim): Promise<void> {
+  async kill(victim: Victim): Promise<void> {
     if (victim === 'server') await this.tributary.kill('SIGKILL');
     else if (victim === 'run process') for (const pid of await runProcessesOf(this.tributary.pid)) process.kill(pid, 'SIGKILL');
     else await this.stores.signal(victim, 'SIGKILL');
   }
 
-  private async revive(victim: Victim): Promise<void> {
-    if (victim === 'server') this.tributary = await this.tributary.restart();
+  /** What has been killed is there again. */
+  async revive(victim: Victim): Promise<void> {
+    if (victim === 'server') this.serving = await this.serving.restart();
     else if (victim !== 'run process') await this.stores.restart(victim);
   }
 
@@ -118,7 +133,8 @@ export class CrashBench {
     return { state, error, differences: await shop.differences(), loads: (await shop.loads(runId)).length, slots: await shop.slots(), letters };
   }
 
-  private async ended(runId: string): Promise<RunSeen | null> {
+  /** null: not yet, or nobody can say. */
+  async ended(runId: string): Promise<RunSeen | null> {
     const run = await this.seen(runId);
     return run && !['QUEUED', 'RUNNING'].includes(run.state) ? run : null;
   }

@@ -20,13 +20,7 @@ export class Place {
   private gate: ClosedGate | null = null;
   private waiting: readonly number[] = [];
 
-  private constructor(private readonly parts: PlaceParts) {}
-
-  static async reach(point: Point, parts: PlaceParts): Promise<Place> {
-    const place = new Place(parts);
-    await place.go(point);
-    return place;
-  }
+  constructor(private readonly parts: PlaceParts) {}
 
   /** Another attempt of the run has come to the same point. */
   async reachedAgain(): Promise<void> {
@@ -38,7 +32,8 @@ export class Place {
     for (const undo of this.undo.splice(0).reverse()) await undo().catch(() => undefined);
   }
 
-  private async go(point: Point): Promise<void> {
+  /** Starts a run; resolves when it has come to the point. */
+  async reach(point: Point): Promise<void> {
     switch (point) {
       case 'before stage':
         return this.startBefore('before the first row');

@@ -12,6 +12,7 @@ type StartedParts = Awaited<ReturnType<typeof startParts<StoreName>>>;
 export class KillableStores {
   private readonly folders = new Map<StoreName, string>();
   private readonly parts = new Map<StoreName, StartedParts>();
+  private readonly processes = new Map<StoreName, number>();
   private readonly door = new Door();
 
   static async start(): Promise<KillableStores> {
@@ -43,8 +44,14 @@ export class KillableStores {
     return this.of('neo4j').neo4j;
   }
 
+  /** One that has been killed gets nothing more until it is started again. */
   async signal(name: StoreName, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
-    process.kill(await this.pidOf(name), signal);
+    const pid = this.processes.get(name);
+    if (pid === undefined) return;
+    process.kill(pid, signal);
+    if (signal !== 'SIGKILL') return;
+    this.processes.delete(name);
+    await eventually(`${name} is gone`, async () => !isThere(pid));
   }
 
   /** Starts it again over its data, when it has been killed. */
@@ -57,6 +64,7 @@ export class KillableStores {
       60_000,
     );
     this.parts.set(name, started);
+    this.processes.set(name, await this.pidOf(name));
     if (name === 'mongodb') this.door.target = Number(new URL(started.mongodb.uri).port);
   }
 
@@ -77,6 +85,14 @@ export class KillableStores {
     const found = entries.find(({ part }) => part === name);
     if (!found) throw new Error(`${name} is not running.`);
     return found.pid;
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 

@@ -148,9 +148,9 @@ describe('completing a run', () => {
   it('is refused from a holder of an older epoch and repeated without effect by the same holder', async () => {
     const pipeline = await shop.save(copyOf('fenced', { id: 'id' }));
     await shop.runs.start({ pipeline, trigger: 'test' });
-    const first = await shop.runs.claim({ worker: 'a', installation: `${shop.name}-a` });
-    expect(await shop.runs.recover({ installation: `${shop.name}-a` })).toBe(1);
-    const second = await shop.runs.claim({ worker: 'b', installation: `${shop.name}-b` });
+    const first = await shop.runs.claim({ worker: `${shop.name}-a` });
+    expect(await shop.runs.recover({ workers: [`${shop.name}-a`] })).toBe(1);
+    const second = await shop.runs.claim({ worker: `${shop.name}-b` });
     expect(second?.run).toMatchObject({ id: first?.run.id, attempt: 2, startedAt: first?.run.startedAt });
     expect(second?.run.epoch).toBeGreaterThan(first?.run.epoch ?? 0);
     const compiled = await shop.compiled(second?.spec);
@@ -181,7 +181,7 @@ describe('completing a run', () => {
     const error = { code: 'SOURCE_FAILED', message: 'The source is gone.', retryable: true, step: null } as const;
     for (const to of ['fail', 'abort'] as const) {
       await shop.runs.start({ pipeline, trigger: 'test' });
-      const claimed = await shop.runs.claim({ worker: 'w', installation: shop.name });
+      const claimed = await shop.runs.claim({ worker: 'w' });
       const held = { runId: claimed?.run.id ?? '', epoch: claimed?.run.epoch ?? 0 };
       await shop.runs[to]({ ...held, error, metrics: noMetrics, steps: [{ step: 'shaped', rowsIn: 3, rowsOut: 3, rowsRejected: 0, durationMs: 1 }] });
       expect(await shop.runs.get(held.runId)).toMatchObject({ state: to.toUpperCase(), error, steps: [{ step: 'shaped', rowsIn: 3 }] });
@@ -199,7 +199,7 @@ describe('completing a run', () => {
     for (const id of ['id', 'id + 1']) {
       const saves = Promise.all(pipelines.map((_, index) => shop.save(shared(index, id))));
       await Promise.all(pipelines.map((pipeline) => shop.runs.start({ pipeline, trigger: 'test' })));
-      const claimed = await Promise.all(pipelines.map(() => shop.runs.claim({ worker: 'w', installation: shop.name })));
+      const claimed = await Promise.all(pipelines.map(() => shop.runs.claim({ worker: 'w' })));
       const compiled = await shop.compiled(shared(0, id));
       const summary = { metrics: noMetrics, steps: [], outputs: [{ loadId: 'l', committedAttempt: 1, rowsWritten: 1, bytesWritten: 1 }] };
       await Promise.all(claimed.map((one) => shop.runs.complete({ runId: one?.run.id ?? '', epoch: one?.run.epoch ?? 0, compiled, summary })));

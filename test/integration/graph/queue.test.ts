@@ -46,7 +46,7 @@ async function claimAll(claimers: number, each: (claimed: ClaimedRun) => Promise
   const claimed: ClaimedRun[] = [];
   const claimer = async (_: unknown, index: number): Promise<void> => {
     for (;;) {
-      const next = await shop.runs.claim({ worker: `worker ${index}`, installation: shop.name });
+      const next = await shop.runs.claim({ worker: `worker ${index}` });
       if (next === null) return;
       claimed.push(next);
       await each(next);
@@ -103,7 +103,7 @@ describe('races for one run', () => {
   it('a cancel and a claim: the run is aborted and not claimed, or claimed and asked to end', async () => {
     for (const pipeline of await savePipelines('cancel', 40)) {
       const { id } = await queue(pipeline);
-      const [cancelled, claimed] = await Promise.all([shop.runs.cancel(id), shop.runs.claim({ worker: 'w', installation: shop.name })]);
+      const [cancelled, claimed] = await Promise.all([shop.runs.cancel(id), shop.runs.claim({ worker: 'w' })]);
       expect(cancelled.outcome).toBe('cancelled');
       const { state } = (await shop.runs.get(id)) ?? {};
       if (claimed === null) expect(state).toBe('ABORT');
@@ -116,12 +116,12 @@ describe('races for one run', () => {
   });
 
   it('an end and a recovery: the run has ended, or is queued again and the end is refused', async () => {
-    const installation = `${shop.name} recovering`;
+    const worker = `${shop.name} recovering`;
     for (const pipeline of await savePipelines('recover', 40)) {
       const { id } = await queue(pipeline);
-      const claimed = await shop.runs.claim({ worker: 'w', installation });
+      const claimed = await shop.runs.claim({ worker });
       if (claimed === null) throw new Error('Nothing was claimed.');
-      const [ended, recovered] = await Promise.allSettled([finish(claimed), shop.runs.recover({ installation })]);
+      const [ended, recovered] = await Promise.allSettled([finish(claimed), shop.runs.recover({ workers: [worker] })]);
       const run = await shop.runs.get(id);
       if (ended.status === 'fulfilled') expect([run?.state, recovered]).toMatchObject(['ABORT', { value: 0 }]);
       else {
@@ -139,8 +139,8 @@ describe('races for one run', () => {
   it('two recoveries queue a run once', async () => {
     const [pipeline] = await savePipelines('twice', 1);
     const { id } = await queue(pipeline ?? { namespace: '', name: '' });
-    await shop.runs.claim({ worker: 'w', installation: shop.name });
-    const recovered = await Promise.all([shop.runs.recover({ installation: shop.name }), shop.runs.recover({ installation: shop.name })]);
+    await shop.runs.claim({ worker: shop.name });
+    const recovered = await Promise.all([shop.runs.recover({ workers: [shop.name] }), shop.runs.recover({ workers: [shop.name] })]);
     expect(recovered.sort()).toEqual([0, 1]);
     expect(await shop.runs.get(id)).toMatchObject({ state: 'QUEUED', attempt: 1, epoch: 2 });
   });
@@ -150,9 +150,78 @@ describe('races for one run', () => {
     const [lost, kept] = [await queue(first ?? { namespace: '', name: '' }), await queue(second ?? { namespace: '', name: '' })];
     await claimAll(1);
     await shop.query('MATCH (run:Run {id: $id}) SET run.leaseUntil = datetime.realtime() - duration({seconds: 1})', { id: lost.id });
-    expect(await shop.runs.recover({ installation: shop.name, expiredOnly: true })).toBe(1);
+    expect(await shop.runs.recover()).toBe(1);
     expect(await shop.runs.get(lost.id)).toMatchObject({ state: 'QUEUED', attempt: 1, epoch: 2 });
     expect(await shop.runs.get(kept.id)).toMatchObject({ state: 'RUNNING', attempt: 1, epoch: 1 });
+  });
+});
+
+describe('a run whose attempt has failed', () => {
+  const died = { code: 'RUN_PROCESS_DIED', message: 'It died.', retryable: true, step: null } as const;
+  const retry = (claimed: ClaimedRun, delayMs: number) => shop.runs.retryAttempt({ ...held(claimed), delayMs, error: died, metrics: noMetrics, steps: [] });
+  const claim = () => shop.runs.claim({ worker: shop.name });
+
+  it('is queued again with its error, lets the runs behind it pass, and is claimed when its time has come by the clock of the graph', async () => {
+    const [pipeline = { namespace: '', name: '' }, other = { namespace: '', name: '' }] = await savePipelines('again', 2);
+    const { id } = await queue(pipeline);
+    const behind = [await queue(pipeline), await queue(other)];
+    const first = await claim();
+    expect(first?.run.id).toBe(id);
+    await retry(first as ClaimedRun, 60_000);
+    expect(await shop.runs.get(id)).toMatchObject({ state: 'QUEUED', attempt: 1, epoch: 2, error: died, notBefore: expect.any(String), endedAt: null });
+    expect((await claimAll(1)).map(({ run }) => run.id)).toEqual(behind.map((run) => run.id));
+    await shop.query('MATCH (run:Run {id: $id}) SET run.state = "ABORT" WITH run MATCH (run)-[:OF]->(pipeline) SET pipeline.runningRunId = null', {
+      id: behind[0]?.id,
+    });
+    expect(await claim()).toBeNull();
+    await shop.query('MATCH (run:Run {id: $id}) SET run.notBefore = datetime.realtime()', { id });
+    expect(await claim()).toMatchObject({ run: { id, state: 'RUNNING', attempt: 2, error: died, notBefore: null }, failedAttempts: 1, takeovers: 0 });
+  });
+
+  it('takes no late report of that attempt', async () => {
+    const [pipeline = { namespace: '', name: '' }] = await savePipelines('late', 1);
+    await queue(pipeline);
+    const first = (await claim()) as ClaimedRun;
+    await retry(first, 0);
+    expect(await claim()).toMatchObject({ run: { attempt: 2, epoch: 3 } });
+    await expect(retry(first, 0)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    await expect(finish(first)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    await expect(shop.runs.handBack(held(first))).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect(await shop.runs.renew(held(first))).toBe('lost');
+  });
+
+  it('does not wait when it is asked to end, before or afterwards', async () => {
+    const [before = { namespace: '', name: '' }, behind = { namespace: '', name: '' }] = await savePipelines('unwanted', 2);
+    await queue(before);
+    const first = (await claim()) as ClaimedRun;
+    await shop.runs.cancel(first.run.id);
+    await retry(first, 60_000);
+    expect(await claim()).toMatchObject({ run: { id: first.run.id, attempt: 2 }, cancelRequested: true });
+    await queue(behind);
+    const second = (await claim()) as ClaimedRun;
+    await retry(second, 60_000);
+    expect(await shop.runs.cancel(second.run.id)).toMatchObject({ outcome: 'cancelled', run: { state: 'ABORT', error: died } });
+  });
+
+  it('8 workers that fail and claim again: each attempt is made once', async () => {
+    const pipelines = await savePipelines('failing', 10);
+    await Promise.all(pipelines.map(queue));
+    const attempts: string[] = [];
+    const work = async (claimed: ClaimedRun): Promise<void> => {
+      attempts.push(`${claimed.pipeline.name} ${claimed.run.attempt} ${claimed.failedAttempts}`);
+      await (claimed.run.attempt < 4 ? retry(claimed, 0) : finish(claimed));
+    };
+    while (attempts.length < 40) await claimAll(8, work);
+    expect(attempts.sort()).toEqual(pipelines.flatMap(({ name }) => [1, 2, 3, 4].map((attempt) => `${name} ${attempt} ${attempt - 1}`)));
+  });
+
+  it('counts a run that is given back neither as failed nor as taken over', async () => {
+    const [pipeline = { namespace: '', name: '' }] = await savePipelines('back', 1);
+    await queue(pipeline);
+    await shop.runs.handBack(held((await claim()) as ClaimedRun));
+    expect(await claim()).toMatchObject({ run: { attempt: 2, error: null }, failedAttempts: 0, takeovers: 0 });
+    await shop.runs.recover({ workers: [shop.name] });
+    expect(await claim()).toMatchObject({ run: { attempt: 3 }, failedAttempts: 0, takeovers: 1 });
   });
 });
 
@@ -168,12 +237,12 @@ describe('cancelling', () => {
   it('is remembered by a run that is queued again', async () => {
     const [pipeline] = await savePipelines('remembered', 1);
     await queue(pipeline ?? { namespace: '', name: '' });
-    const claimed = await shop.runs.claim({ worker: 'w', installation: shop.name });
+    const claimed = await shop.runs.claim({ worker: shop.name });
     expect(claimed?.cancelRequested).toBe(false);
     await shop.runs.cancel(claimed?.run.id ?? '');
     expect(shop.cancelled).toContain(claimed?.run.id);
-    await shop.runs.recover({ installation: shop.name });
-    expect(await shop.runs.claim({ worker: 'w', installation: shop.name })).toMatchObject({ cancelRequested: true });
+    await shop.runs.recover({ workers: [shop.name] });
+    expect(await shop.runs.claim({ worker: 'w' })).toMatchObject({ cancelRequested: true });
   });
 });
 

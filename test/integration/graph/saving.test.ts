@@ -168,7 +168,7 @@ describe('deleting a pipeline', () => {
     const pipeline = await shop.save(paidOrders('leaving'));
     await shop.complete(pipeline);
     const running = await shop.runs.start({ pipeline, trigger: 'test' });
-    const claimed = await shop.runs.claim({ worker: 'w', installation: shop.name });
+    const claimed = await shop.runs.claim({ worker: 'w' });
     const queued = await shop.runs.start({ pipeline, trigger: 'test' });
     const revision = await shop.revision();
     expect(await shop.pipelines.delete(pipeline)).toBe(true);

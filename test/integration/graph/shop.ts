@@ -121,7 +121,7 @@ export async function openShop(purpose: string): Promise<Shop> {
     complete: async (pipeline) => {
       const started = await runs.start({ pipeline, trigger: 'test' });
       if (started.outcome !== 'queued') throw new Error(JSON.stringify(started));
-      const claimed = await runs.claim({ worker: name, installation: name });
+      const claimed = await runs.claim({ worker: name });
       if (claimed?.run.id !== started.run.id) throw new Error(`Another run was queued: ${claimed?.run.id}`);
       const { id: runId, epoch } = claimed.run;
       await runs.complete({ runId, epoch, compiled: await compiled(claimed.spec), summary: summaryOf(claimed.spec as Row) });
@@ -129,6 +129,7 @@ export async function openShop(purpose: string): Promise<Shop> {
     },
     revision: async () => Number((await query('MATCH (meta:Meta) RETURN meta.revision AS revision'))[0]?.['revision']),
     close: async () => {
+      await query(endRunsOfTests, { namespace: name });
       await driver.close();
       await documents.close();
       await graph.close();
@@ -136,6 +137,10 @@ export async function openShop(purpose: string): Promise<Shop> {
     },
   };
 }
+
+/** A worker of another test takes any run that is queued, or whose lease has passed. */
+const endRunsOfTests =
+  "MATCH (pipeline:Job)<-[:OF]-(run:Run) WHERE pipeline.namespace STARTS WITH $namespace AND run.state IN ['QUEUED', 'RUNNING'] SET run.state = 'ABORT', pipeline.runningRunId = null";
 
 /** Ten rows read and written by each output. */
 function summaryOf(spec: Row) {

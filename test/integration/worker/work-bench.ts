@@ -36,7 +36,8 @@ export interface WorkBench {
   wakes: boolean;
   /** Whether a cancel reaches the workers at once, as within one process. */
   tellsCancel: boolean;
-  readonly installation: string;
+  /** Names of the workers, in the order in which they were made. */
+  readonly workerNames: string[];
   worker(settings?: Partial<WorkerSettings>): Worker;
   /** Saves a pipeline with these parts of a document. */
   save(name: string, parts: string): Promise<void>;
@@ -58,7 +59,7 @@ export async function openWorkBench(): Promise<WorkBench> {
   const graph = new Graph(servers.neo4j);
   await graph.migrate();
   const { logger, lines } = keptLog();
-  const installation = `test-${randomBytes(6).toString('hex')}`;
+  const workerNames: string[] = [];
   const taskBoxes: WakeTasks[] = [];
   const newTasks = (): WakeTasks => {
     const box = new WakeTasks({ database: documents.database, logger });
@@ -111,12 +112,14 @@ export async function openWorkBench(): Promise<WorkBench> {
     lines,
     wakes: true,
     tellsCancel: true,
-    installation,
+    workerNames,
     worker: (settings = {}) => {
       const specOf = async (pipelineId: string, version: number): Promise<unknown> =>
         (await pipelines.versions(pipelineId)).find((found) => found.version === version)?.spec;
       const parts = { runs, specOf, connections, deadLetters: letters, parseSpec, wakeTasks: newTasks(), logger };
-      const worker = new Worker(parts, { installation, runsFolder, slots: 2, ...settings });
+      const name = `test-${randomBytes(6).toString('hex')}`;
+      workerNames.push(name);
+      const worker = new Worker(parts, { worker: name, runsFolder, slots: 2, ...settings });
       workers.push(worker);
       return worker;
     },
@@ -138,6 +141,7 @@ export async function openWorkBench(): Promise<WorkBench> {
     reached,
     close: async () => {
       await Promise.all(workers.map((worker) => worker.stop()));
+      for (const { node } of (await runs.list({ state: ['QUEUED', 'RUNNING'], first: 100, after: null })).items) await runs.cancel(node.id);
       await Promise.all(taskBoxes.map((box) => box.stop()));
       await Promise.all([documents.close(), graph.close(), rm(runsFolder, { recursive: true, force: true })]);
       await database.drop();

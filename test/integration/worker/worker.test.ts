@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Worker } from '../../../src/worker/worker.js';
@@ -78,7 +78,7 @@ describe('the worker', () => {
   it('stops a run that somebody else has taken, and takes it up again as the next attempt', async () => {
     const id = await bench.queue('taken', `${slowInput}, ${slowOutput('mart.taken')}`);
     const [first] = await processesOnceThere(1);
-    expect(await bench.runs.recover({ installation: bench.installation })).toBe(1);
+    expect(await bench.runs.recover({ workers: bench.workerNames })).toBe(1);
     await bench.reached(id, ({ state, attempt }) => state === 'RUNNING' && attempt === 2);
     await bench.runs.cancel(id);
     expect(await bench.ended(id)).toMatchObject({ state: 'ABORT', attempt: 2 });
@@ -117,19 +117,19 @@ describe('the worker', () => {
     expect(await bench.ended(await bench.queue('moved', ordersOutput('mart.moved')))).toMatchObject({ state: 'COMPLETE', metrics: { rowsWritten: 0 } });
   });
 
-  it('leaves a running run to the next start, which executes it again as the next attempt', async () => {
+  it('gives a running run back when it stops; the next worker executes it as the next attempt', async () => {
     const id = await bench.queue('resumed', `${slowInput}, ${slowOutput('mart.resumed')}`);
     await processesOnceThere(1);
-    await writeFile(join(bench.runsFolder, 'left-over'), 'of a crash');
+    await mkdir(join(bench.runsFolder, 'gone', 'left-over'), { recursive: true });
     await worker.stop();
     expect(await runProcesses()).toEqual([]);
-    expect(await bench.runs.get(id)).toMatchObject({ state: 'RUNNING', attempt: 1 });
+    expect(await bench.runs.get(id)).toMatchObject({ state: 'QUEUED', attempt: 1 });
     await bench.database.query("CREATE OR REPLACE VIEW slow AS SELECT n AS id, 'x'::text AS note FROM generate_series(1, 600) n");
-    worker = bench.worker();
+    worker = bench.worker({ ended: ['gone'] });
     await worker.start();
     expect(await bench.ended(id)).toMatchObject({ state: 'COMPLETE', attempt: 2, metrics: { rowsWritten: 600 } });
     expect(await bench.database.query('SELECT count(*)::int AS rows FROM mart.resumed')).toEqual([{ rows: 600 }]);
-    expect(await readdir(bench.runsFolder)).not.toContain('left-over');
+    expect(await readdir(bench.runsFolder)).not.toContain('gone');
   });
 
   it('finds a run that nobody told it of', async () => {

@@ -28,7 +28,8 @@ export function scriptedSpec(name: string): PipelineSpec {
     inputs: { orders: { connection: 'shop', stream: 'public.orders', incremental: null, recomputeBy: [] } },
     steps: [],
     outputs: [{ from: 'orders', connection: 'shop', stream: 'mart.orders', load: { mode: 'append', key: [], orderBy: null, minRatio: 0 } }],
-    limits: { memoryBytes: 512 * 1024 * 1024, timeoutMs: null, rejectedRows: null, rejectedRatio: null },
+    retry: { attempts: 1, initialMs: 1_000, maxMs: 300_000 },
+    limits: { memoryBytes: 512 * 1024 * 1024, timeoutMs: null, attemptTimeoutMs: null, rejectedRows: null, rejectedRatio: null },
     params: {},
   };
 }

@@ -38,10 +38,17 @@ describe('parseSpec', () => {
       inputs: { orders: { ...minimal.inputs.orders, incremental: null, recomputeBy: [] } },
       steps: [],
       outputs: [{ ...minimal.outputs[0], load: { mode: 'append', key: [], orderBy: null, minRatio: 0 } }],
-      limits: { memoryBytes: 512 * 2 ** 20, timeoutMs: null, rejectedRows: null, rejectedRatio: null },
+      retry: { attempts: 1, initialMs: 1_000, maxMs: 300_000 },
+      limits: { memoryBytes: 512 * 2 ** 20, timeoutMs: null, attemptTimeoutMs: null, rejectedRows: null, rejectedRatio: null },
       params: {},
     });
     expect(document).toEqual(minimal);
+  });
+
+  it('tries a run again only when the document says so, three times if it does not say how often', () => {
+    expect(parseSpec({ ...minimal, retry: {} }).spec.retry).toEqual({ attempts: 3, initialMs: 1_000, maxMs: 300_000 });
+    const written = { attempts: 5, initial: 'PT0.5S', max: 'PT1M' };
+    expect(parseSpec({ ...minimal, retry: written }).spec.retry).toEqual({ attempts: 5, initialMs: 500, maxMs: 60_000 });
   });
 
   it('reads YAML and JSON alike', () => {
@@ -79,7 +86,7 @@ outputs:
         { id: 'days', aggregate: { from: 'totals', groupBy: { day: 'rows + 1' }, columns: { rows: 'count(*)' }, over: 'increment' } },
       ],
       outputs: [output('days', { mode: 'upsert', key: ['id'], orderBy: 'at' }), output('totals', { mode: 'overwrite' })],
-      limits: { memory: '1GiB', timeout: 'P1DT2H3M4.5S', rejected: { maxRows: 5, maxRatio: 0.01 } },
+      limits: { memory: '1GiB', timeout: 'P1DT2H3M4.5S', attemptTimeout: 'PT30M', rejected: { maxRows: 5, maxRatio: 0.01 } },
       params: {
         country: { type: 'VARCHAR', default: 'DE' },
         least: { type: 'INTEGER' },
@@ -87,7 +94,13 @@ outputs:
         none: { type: 'DATE', default: null },
       },
     });
-    expect(spec.limits).toEqual({ memoryBytes: 2 ** 30, timeoutMs: ((26 * 60 + 3) * 60 + 4.5) * 1000, rejectedRows: 5, rejectedRatio: 0.01 });
+    expect(spec.limits).toEqual({
+      memoryBytes: 2 ** 30,
+      timeoutMs: ((26 * 60 + 3) * 60 + 4.5) * 1000,
+      attemptTimeoutMs: 1_800_000,
+      rejectedRows: 5,
+      rejectedRatio: 0.01,
+    });
     expect(spec.outputs.map(({ load }) => load)).toEqual([
       { mode: 'upsert', key: ['id'], orderBy: 'at', minRatio: 0 },
       { mode: 'overwrite', key: [], orderBy: null, minRatio: 0.5 },
@@ -111,7 +124,7 @@ outputs:
     });
   });
 
-  it.each(['schedule', 'retry', 'tests', 'contract', 'engine', 'Name', 'step'])('refuses the unknown key %s by its name', (key) => {
+  it.each(['schedule', 'tests', 'contract', 'engine', 'Name', 'step'])('refuses the unknown key %s by its name', (key) => {
     expect(problems({ ...minimal, [key]: {} })).toEqual([`${key}: "${key}" is not a key that this version knows here. Remove it, or check the spelling.`]);
   });
 
@@ -190,6 +203,8 @@ outputs:
     ['too little memory', { ...minimal, limits: { memory: '64MiB' } }, 'limits.memory: give a size such as 512MiB, at least 192MiB; found "64MiB".'],
     ['memory without a unit', { ...minimal, limits: { memory: '512' } }, 'limits.memory: give a size such as 512MiB'],
     ['a timeout that is a number', { ...minimal, limits: { timeout: 60 } }, 'limits.timeout: Expected a text, found 60.'],
+    ['no attempt at all', { ...minimal, retry: { attempts: 0 } }, 'retry.attempts: '],
+    ['a pause that is longer than the longest', { ...minimal, retry: { initial: 'PT10M' } }, 'retry.max: must not be shorter than `initial`'],
     ['a timeout of months', { ...minimal, limits: { timeout: 'P1M' } }, 'limits.timeout: give an ISO 8601 duration such as PT2H'],
     [
       'two steps of one name',
