@@ -2,13 +2,12 @@ import 'reflect-metadata';
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { ownRunsFolder, removeMember } from '../infrastructure/local/members.js';
+import { endedMembers, ownRunsFolder, removeMember } from '../infrastructure/local/members.js';
 import { type PartName, partTitles } from '../infrastructure/local/part-error.js';
 import { type Parts, startParts } from '../infrastructure/local/parts.js';
 import { isPortFree } from '../infrastructure/local/ports.js';
 import { type Entrance, enterStateFolder, joinedProcessesEnd, watchOwner } from '../infrastructure/local/state-entrance.js';
 import type { SharedServers, StateOwner } from '../infrastructure/local/state-lock.js';
-import { takeWorkerIdentity } from '../infrastructure/local/worker-identity.js';
 import { openTerminal, padded } from './cli/terminal.js';
 import { startServer, type WorkerPlace } from './compose.js';
 import { type ProcessRole, readArguments, usage } from './config/arguments.js';
@@ -186,7 +185,11 @@ function notShared(variable: string, { pid }: StateOwner): never {
 async function placeOf(stateFolder: string, name: string, closing: Closing): Promise<WorkerPlace> {
   const runsFolder = await ownRunsFolder(stateFolder, name);
   closing.users.add('folder of runs', () => rm(runsFolder, { recursive: true, force: true, maxRetries: 3 }));
-  return { ...takeWorkerIdentity(stateFolder), runsFolder };
+  const ended = endedMembers(stateFolder);
+  const forgetEnded = (): void => {
+    for (const each of ended) removeMember(stateFolder, each);
+  };
+  return { id: name, ended, forgetEnded, runsFolder };
 }
 
 /** From now on others may join. They are told before the servers stop, and waited for. */

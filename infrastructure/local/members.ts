@@ -32,6 +32,13 @@ export function otherMembers(stateFolder: string): Member[] {
   return runningMembers(stateFolder).filter(({ pid }) => pid !== process.pid);
 }
 
+/** Names of processes that have ended without removing their entries: what they held can be taken up at once. */
+export function endedMembers(stateFolder: string): string[] {
+  return allMembers(stateFolder)
+    .filter((member) => !isRunning(member))
+    .map(nameOf);
+}
+
 /** A folder for the runs of this process alone; those of processes that are gone are removed. Call `addMember` first. */
 export async function ownRunsFolder(stateFolder: string, name: string): Promise<string> {
   const parent = join(stateFolder, 'runs');
@@ -44,13 +51,15 @@ export async function ownRunsFolder(stateFolder: string, name: string): Promise<
 }
 
 function runningMembers(stateFolder: string): Member[] {
+  return allMembers(stateFolder).filter(isRunning);
+}
+
+/** A file that cannot be read names nobody. */
+function allMembers(stateFolder: string): Member[] {
   makePrivateFolder(membersFolder(stateFolder));
   return readdirSync(membersFolder(stateFolder)).flatMap((file) => {
-    if (!file.endsWith('.json')) return [];
-    const found = memberSchema.safeParse(readJson(join(membersFolder(stateFolder), file)));
-    if (found.success && isRunning(found.data)) return [found.data];
-    rmSync(join(membersFolder(stateFolder), file), { force: true });
-    return [];
+    const found = memberSchema.safeParse(file.endsWith('.json') ? readJson(join(membersFolder(stateFolder), file)) : null);
+    return found.success ? [found.data] : [];
   });
 }
 

