@@ -34,7 +34,7 @@ export interface WorkerPlace {
   readonly ended: readonly string[];
   /** To be called when that has been taken up. */
   forgetEnded(): void;
-  /** Of this process alone. */
+  /** Each worker has a folder of its own name in it. */
   readonly runsFolder: string;
 }
 

@@ -1,8 +1,7 @@
 import 'reflect-metadata';
 import { mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { endedMembers, ownRunsFolder, removeMember } from '../infrastructure/local/members.js';
+import { endedMembers, removeMember, runsFolderOf } from '../infrastructure/local/members.js';
 import { type PartName, partTitles } from '../infrastructure/local/part-error.js';
 import { type Parts, startParts } from '../infrastructure/local/parts.js';
 import { isPortFree } from '../infrastructure/local/ports.js';
@@ -99,7 +98,7 @@ async function startAll(start: Start): Promise<void> {
   const starting = startServer({
     settings,
     role,
-    worker: await placeOf(settings.stateFolder, entrance.name, closing),
+    worker: await placeOf(settings.stateFolder, entrance.name),
     graph: stores.neo4j,
     mongodbUri: stores.mongodb.uri,
     logger: log.logger,
@@ -182,14 +181,12 @@ function notShared(variable: string, { pid }: StateOwner): never {
   throw new Error(`process ${pid}, which owns this state folder, was given ${variable}. Set it for this process too: its login is written down nowhere.`);
 }
 
-async function placeOf(stateFolder: string, name: string, closing: Closing): Promise<WorkerPlace> {
-  const runsFolder = await ownRunsFolder(stateFolder, name);
-  closing.users.add('folder of runs', () => rm(runsFolder, { recursive: true, force: true, maxRetries: 3 }));
+async function placeOf(stateFolder: string, name: string): Promise<WorkerPlace> {
   const ended = endedMembers(stateFolder);
   const forgetEnded = (): void => {
     for (const each of ended) removeMember(stateFolder, each);
   };
-  return { id: name, ended, forgetEnded, runsFolder };
+  return { id: name, ended, forgetEnded, runsFolder: await runsFolderOf(stateFolder) };
 }
 
 /** From now on others may join. They are told before the servers stop, and waited for. */

@@ -39,15 +39,15 @@ export function endedMembers(stateFolder: string): string[] {
     .map(nameOf);
 }
 
-/** A folder for the runs of this process alone; those of processes that are gone are removed. Call `addMember` first. */
-export async function ownRunsFolder(stateFolder: string, name: string): Promise<string> {
-  const parent = join(stateFolder, 'runs');
-  makePrivateFolder(parent);
+/** The folder of runs, in which each worker has one of its own name; those of processes that are gone are removed. Call `addMember` first. */
+export async function runsFolderOf(stateFolder: string): Promise<string> {
+  const folder = join(stateFolder, 'runs');
+  makePrivateFolder(folder);
   // The folders are listed before the members: whoever has made one was a member by then.
-  const found = readdirSync(parent);
+  const found = readdirSync(folder);
   const running = new Set(runningMembers(stateFolder).map(nameOf));
-  await Promise.all(found.filter((each) => !running.has(each)).map((each) => rm(join(parent, each), { recursive: true, force: true, maxRetries: 3 })));
-  return join(parent, name);
+  await Promise.all(found.filter((each) => !running.has(each)).map((each) => rm(join(folder, each), { recursive: true, force: true, maxRetries: 3 })));
+  return folder;
 }
 
 function runningMembers(stateFolder: string): Member[] {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { addMember, endedMembers, otherMembers, ownRunsFolder, removeMember } from '../../../infrastructure/local/members.js';
+import { addMember, endedMembers, otherMembers, removeMember, runsFolderOf } from '../../../infrastructure/local/members.js';
 import { identityOf, nameOf } from '../../../infrastructure/local/process-identity.js';
 
 describe('the processes of a state folder', () => {
@@ -47,11 +47,11 @@ describe('the processes of a state folder', () => {
     const other = await otherProcess();
     const runs = join(folder, 'runs');
     for (const path of [`${other.name}/run-1`, 'process-1-00000000/run-2', '0198c0de-1']) mkdirSync(join(runs, path), { recursive: true });
-    const name = addMember(folder, { role: 'worker', joined: true });
-    expect(await ownRunsFolder(folder, name)).toBe(join(runs, name));
+    addMember(folder, { role: 'worker', joined: true });
+    expect(await runsFolderOf(folder)).toBe(runs);
     expect(readdirSync(runs)).toEqual([other.name]);
     await other.end();
-    await ownRunsFolder(folder, name);
+    await runsFolderOf(folder);
     expect(existsSync(join(runs, other.name))).toBe(false);
   });
 });
