@@ -5,5 +5,5 @@
 // Index: run_pipeline
 MATCH (run:Run {pipelineId: $pipelineId})
 WHERE run.queuedAt IS NOT NULL AND run.state = 'QUEUED' AND ($id IS NULL OR run.id = $id)
-SET run.state = 'ABORT', run.endedAt = datetime.truncate('microsecond', datetime.realtime())
+SET run.state = 'ABORT', run.notBefore = null, run.endedAt = datetime.truncate('microsecond', datetime.realtime())
 RETURN run.id AS id

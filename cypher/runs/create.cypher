@@ -5,6 +5,8 @@
 // $trigger    string  who or what asked for it
 // $metrics    string  JSON: all zero
 // $params     string or null  JSON: the values it was started with
+// $key        string or null  idempotency key
+// $retryOf    string or null  id of the run that it does again
 // $lock       string  any value
 // => run map, spec string (JSON of the version to run); no row when there is no such pipeline
 // Index: job_key, run_id
@@ -23,6 +25,11 @@ ON CREATE SET
   run.queuedAt = datetime.truncate('microsecond', datetime.realtime()),
   run.metrics = $metrics,
   run.params = $params,
+  run.startKey = pipeline.id + '/' + $key,
+  run.retryOf = $retryOf,
   run.steps = '[]'
 MERGE (run)-[:OF]->(pipeline)
+WITH run, pipeline
+OPTIONAL MATCH (earlier:Run {id: $retryOf})
+FOREACH (retried IN CASE WHEN earlier IS NULL THEN [] ELSE [earlier] END | MERGE (run)-[:RETRIES]->(retried))
 RETURN run {.id, .pipelineId, .pipelineVersion, .state, .trigger, .attempt, .epoch, .queuedAt, .startedAt, .endedAt, .metrics, .steps, .error, .params, .retryOf, .notBefore} AS run, pipeline.spec AS spec

@@ -42,13 +42,31 @@ export class RunResolver {
   async startRun(
     @Arg('pipeline', () => JobKeyInput) pipeline: JobKeyInput,
     @Arg('params', () => JsonScalar, { nullable: true, description: 'Values by name, for the params of its document.' }) params: unknown,
+    @Arg('idempotencyKey', () => String, {
+      nullable: true,
+      description: 'At most 255 characters. The same key for the same pipeline gives the same run; with other params it is a Conflict.',
+    })
+    idempotencyKey: string | null,
   ): Promise<Run | NotFoundType | ConflictType> {
-    return runResult(await this.runs.start({ pipeline, trigger: 'manual', params }));
+    return runResult(await this.runs.start({ pipeline, trigger: 'manual', params, idempotencyKey }));
   }
 
   @Mutation(() => RunResult, { description: 'A queued run ends at once, a running one within seconds. What it has committed stays committed.' })
   async cancelRun(@Arg('run', () => ID) run: string): Promise<Run | NotFoundType | ConflictType> {
     return runResult(await this.runs.cancel(run));
+  }
+
+  @Mutation(() => RunResult, {
+    description:
+      'Queues a new run that does one again that is FAIL or ABORT: with its params, by the latest version of its pipeline, from where that one began to read to what is there now.',
+  })
+  async retryRun(@Arg('run', () => ID) run: string): Promise<Run | NotFoundType | ConflictType> {
+    return runResult(await this.runs.retry(run));
+  }
+
+  @FieldResolver(() => RunType, { nullable: true, description: 'The run that it was made to do again.' })
+  async retryOf(@Root() run: RunType, @Ctx() { loaders }: ApiContext): Promise<Run | null> {
+    return run.retryOf === null ? null : loaders.run(run.retryOf);
   }
 
   @FieldResolver(() => String)

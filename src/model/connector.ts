@@ -158,6 +158,11 @@ export interface Session {
   readSlots(stream: string, pipelineId: string, inputs: readonly string[]): Promise<Slot[]>;
   /** Checks the destination (DESTINATION_MISMATCH) and opens the staging. */
   load(request: LoadRequest, signal: AbortSignal): Promise<Load>;
+  /**
+   * Ends what earlier attempts at this load still have open at the destination: their process may stand still and hold locks for ever.
+   * Absent: nothing can be left open.
+   */
+  endEarlier?(load: Pick<LoadIdentity, 'loadId' | 'epoch'>): Promise<void>;
   /** What is recorded of a load: null when it has not been committed. Decides after an unknown commit result. */
   findLoad(stream: string, loadId: string): Promise<CommittedLoad | null>;
   close(): Promise<void>;

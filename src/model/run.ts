@@ -20,6 +20,9 @@ export function isFinal(state: RunState): boolean {
   return transitions[state].length === 0;
 }
 
+/** States of a run that has not ended. */
+export const unfinishedStates: readonly RunState[] = (Object.keys(transitions) as RunState[]).filter((state) => !isFinal(state));
+
 /** @throws PlatformError BAD_TRANSITION when a run may not go from `from` to `to` */
 export function assertTransition(from: RunState, to: RunState): void {
   if (!transitions[from].includes(to)) throw new PlatformError('BAD_TRANSITION', `A run cannot go from ${from} to ${to}.`);

@@ -9,7 +9,8 @@ import { replayWay } from '../pipeline/replay/replay-way.js';
 import { parseSpec } from '../pipeline/spec/parse-spec.js';
 import { assertFew } from './dead-letters.js';
 import type { PipelineService } from './pipelines.js';
-import type { RunService, StartedRun } from './runs.js';
+import type { RunService } from './runs.js';
+import type { StartedRun } from './start-run.js';
 
 export interface ReplayServiceParts {
   readonly letters: DeadLetterStore;

@@ -6,7 +6,6 @@ import {
   abortQueuedRuns,
   countRuns,
   countRunsOfPipeline,
-  createRun,
   findRunsByIds,
   listRuns,
   listRunsOfPipeline,
@@ -20,12 +19,11 @@ import { normalizeTime } from '../lib/rfc3339.js';
 import type { DatasetVersion, Page, PageRequest } from '../model/catalogue.js';
 import { PlatformError } from '../model/errors.js';
 import type { JobRef } from '../model/lineage-query.js';
-import { isFinal, noMetrics, type Run, type RunState } from '../model/run.js';
-import { parseSpec } from '../pipeline/spec/parse-spec.js';
+import { isFinal, type Run, type RunState } from '../model/run.js';
 import { type Completion, completeRun } from './complete-run.js';
 import { longestList, positionByTime, rowLimit, timeCursor, toPage, wholeList } from './pages.js';
-import { checkParams } from './run-params.js';
 import { type Claimant, type ClaimedRun, type FailedAttempt, type Holder, RunQueue, type RunReport } from './run-queue.js';
+import { retryRun, type StartedRun, type StartRequest, startRun } from './start-run.js';
 
 export interface RunServiceParts {
   readonly graph: Graph;
@@ -35,20 +33,6 @@ export interface RunServiceParts {
   readonly onCancel: (runId: string) => void;
 }
 
-export interface StartRequest {
-  readonly pipeline: JobRef;
-  /** Who or what asks for it. */
-  readonly trigger: string;
-  /** Values by name: any JSON, which is checked. */
-  readonly params?: unknown;
-  /** Default: a new one. */
-  readonly id?: string;
-}
-
-export type StartedRun =
-  | { readonly outcome: 'queued'; readonly run: Run }
-  | { readonly outcome: 'notFound'; readonly message: string }
-  | { readonly outcome: 'conflict'; readonly message: string };
 export type CancelledRun = { readonly outcome: 'cancelled'; readonly run: Run } | { readonly outcome: 'notFound' | 'conflict'; readonly message: string };
 
 export interface RunListRequest extends PageRequest {
@@ -69,18 +53,20 @@ export class RunService {
     this.#queue = new RunQueue(parts.graph);
   }
 
-  /** Queues a run of the pipeline's latest version. @throws PlatformError BAD_USER_INPUT when `params` are not those of its document */
-  async start({ pipeline: { namespace, name }, trigger, params = null, id = uuidv7() }: StartRequest): Promise<StartedRun> {
-    const run = await this.parts.graph.transaction(async (transaction) => {
-      const written = { metrics: JSON.stringify(noMetrics), params: params === null ? null : JSON.stringify(params) };
-      const [created] = await transaction.run(createRun, { id, namespace, name, trigger, ...written, lock: id });
-      // What throws here takes the run away again.
-      if (created !== undefined) checkParams(parseSpec(created.spec).spec.params, params);
-      return created?.run;
-    });
-    if (run === undefined) return { outcome: 'notFound', message: `There is no pipeline ${namespace}/${name}; save it first.` };
-    this.parts.onQueued();
-    return { outcome: 'queued', run };
+  /**
+   * Queues a run of the pipeline's latest version, or gives the one queued under the same key.
+   *
+   * @throws PlatformError BAD_USER_INPUT when `params` are not those of its document, or the key is none
+   */
+  async start(request: StartRequest): Promise<StartedRun> {
+    const asked = { ...request, id: request.id ?? uuidv7() };
+    return this.#queued(await this.parts.graph.transaction((transaction) => startRun(transaction, asked)));
+  }
+
+  /** Queues a run that does one again that is FAIL or ABORT. @throws PlatformError BAD_USER_INPUT when the document has other params by now */
+  async retry(runId: string): Promise<StartedRun> {
+    const id = uuidv7();
+    return this.#queued(await this.parts.graph.transaction((transaction) => retryRun(transaction, runId, id)));
   }
 
   /** A queued run ends at once; a running one is asked to end, which its worker does. */
@@ -175,6 +161,11 @@ export class RunService {
   /** Queues again every run whose lease has passed, and those of `workers`, which have ended. @returns how many */
   recover({ workers = [] }: { readonly workers?: readonly string[] } = {}): Promise<number> {
     return this.#queue.recover(workers);
+  }
+
+  #queued(started: StartedRun): StartedRun {
+    if (started.outcome === 'queued' && started.run.state === 'QUEUED') this.parts.onQueued();
+    return started;
   }
 
   async #pipelineOf({ job, pipelineId }: RunListRequest): Promise<string | 'none' | null> {

@@ -12,28 +12,36 @@ export type FoundLoad = OutputSummary | null;
  * Asks every destination which of a run's loads it has committed, in the order of the outputs. It decides after an end
  * whose commit result nobody saw.
  *
+ * @param endedEpoch  sessions of attempts up to this one are ended first, since their processes are gone and their servers may not have
+ *   noticed; null: there are none
  * @param attempts  how often a destination that does not answer is asked, with a second between; the signal ends it
  * @throws PlatformError of the connection when a destination does not answer
  */
 export async function findCommittedLoads(
   connections: ConnectionSource,
-  runId: string,
+  { runId, endedEpoch }: { readonly runId: string; readonly endedEpoch: number | null },
   outputs: readonly RunOutput[],
   attempts: number,
   signal?: AbortSignal,
 ): Promise<FoundLoad[]> {
   return Promise.all(
-    outputs.map(async ({ connection, stream, index }) => {
-      const id = loadId(runId, index);
-      const load = await insist(attempts, signal, () => findOne(connections, connection, stream, id));
+    outputs.map(async (output) => {
+      const id = loadId(runId, output.index);
+      const load = await insist(attempts, signal, () => findOne(connections, output, id, endedEpoch));
       return load === null ? null : summaryOf(id, load);
     }),
   );
 }
 
-async function findOne(connections: ConnectionSource, connection: string, stream: string, id: string): Promise<CommittedLoad | null> {
+async function findOne(
+  connections: ConnectionSource,
+  { connection, stream }: RunOutput,
+  id: string,
+  endedEpoch: number | null,
+): Promise<CommittedLoad | null> {
   const session = await connections.open(connection);
   try {
+    if (endedEpoch !== null) await session.endEarlier?.({ loadId: id, epoch: endedEpoch + 1 });
     return await session.findLoad(stream, id);
   } finally {
     await session.close();

@@ -94,7 +94,7 @@ async function committedLoads(
   // Who cancels wants to see it soon: what stands at a destination that does not answer is settled later.
   const attempts = end.committing ? committingAttempts : end.type === 'cancelled' ? 1 : patientAttempts;
   try {
-    return await findCommittedLoads(connections, run.id, outputs ?? [], attempts, signal);
+    return await findCommittedLoads(connections, { runId: run.id, endedEpoch: run.epoch }, outputs ?? [], attempts, signal);
   } catch (error) {
     if (signal.aborted) throw error;
     logger.warn({ err: error }, 'The destination could not be asked whether it holds the rows of this run.');

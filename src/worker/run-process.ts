@@ -9,6 +9,7 @@ import type { CompileRequest, FromRunProcess, RunRequest, ToRunProcess } from '.
 import { runPipeline } from '../pipeline/run-pipeline.js';
 import { boundCasts } from '../pipeline/spec/bound-casts.js';
 import { compilePipeline } from '../pipeline/spec/compile-pipeline.js';
+import { toRunError } from '../pipeline/run-error.js';
 import { openDuckDb } from '../pipeline/transform/duckdb.js';
 import { loadFunctions } from '../pipeline/transform/functions.js';
 
@@ -75,7 +76,7 @@ async function run(request: RunRequest): Promise<void> {
   try {
     await send({ type: 'done', summary: await runPipeline(request, connectors, listener, cancelled.signal) });
   } catch (error) {
-    await send({ type: 'failed', error: toErrorRecord(error), ...last });
+    await send({ type: 'failed', error: toRunError(error), ...last });
   }
 }
 

@@ -43,7 +43,7 @@ async function settle(parts: SettlingParts, runId: string): Promise<void> {
   if (run.attempt > 0) {
     const { spec } = parseSpec(await specOf(run.pipelineId, run.pipelineVersion));
     const outputs = outputsOfRun(spec, null);
-    const loads = await findCommittedLoads(connections, runId, outputs, 1);
+    const loads = await findCommittedLoads(connections, { runId, endedEpoch: null }, outputs, 1);
     for (const load of loads) if (load !== null) await settleLoad(deadLetters, run, load, outputs);
   }
   await deadLetters.discardPending(runId);

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import neo4j, { type Driver } from 'neo4j-driver';
 import { Client } from 'pg';
 import { eventually } from '../support/eventually.js';
 import { connect, savePipeline, startRun } from '../support/pipelines.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
+import { childrenOf, processes } from '../support/processes.js';
 import { servers } from '../support/servers.js';
 import { startTributary, type Tributary } from '../support/tributary.js';
 
@@ -133,22 +132,3 @@ describe('a server that is killed', () => {
     });
   });
 });
-
-interface Process {
-  readonly pid: number;
-  readonly parent: number;
-  readonly cpuSeconds: number;
-}
-
-async function childrenOf(parent: number): Promise<Process[]> {
-  return (await processes()).filter((each) => each.parent === parent);
-}
-
-async function processes(): Promise<Process[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,cputimes=']);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .map(([pid = 0, parent = 0, cpuSeconds = 0]) => ({ pid, parent, cpuSeconds }));
-}

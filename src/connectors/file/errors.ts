@@ -17,7 +17,7 @@ export function toFileError(error: unknown, doing: Doing, where: string): Platfo
       retryable: true,
     });
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new PlatformError(failed, `${where}: the disk is full. Free some space.`, { cause: error, retryable: true });
+    return new PlatformError('DISK_FULL', `${where}: the disk is full. Free some space.`, { cause: error, retryable: true });
   return new PlatformError(failed, `${where}: ${messageOf(error)}. Check the file, then start the run again.`, { cause: error });
 }
 

@@ -5,6 +5,12 @@ export type Doing = 'connect' | 'read' | 'load';
 
 const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE']);
 
+/**
+ * Refusals that pass by themselves: serialization failure, deadlock, lock not available, out of memory, too many connections. Not 53100
+ * (disk full) and 53400 (a configured limit), which somebody has to see to, nor 57014: somebody ended the statement on purpose.
+ */
+const passing = new Set(['40001', '40P01', '55P03', '53200', '53300']);
+
 interface Meaning {
   readonly code: ErrorCode;
   readonly advice: string;
@@ -40,10 +46,19 @@ function meaningOf(error: unknown, doing: Doing): Meaning {
   if (state === '42P01' && doing === 'read') return { code: 'STREAM_NOT_FOUND', retryable: false, advice: 'Check the stream of the input.' };
   if (doing === 'load' && (state?.startsWith('23') || state?.startsWith('22')))
     return { code: 'DESTINATION_REFUSED', retryable: false, advice: 'A row does not satisfy the table: mend the rows in a step or change the table.' };
-  if (doing === 'connect') return { code: 'CONNECTION_FAILED', retryable: true, advice: 'Check that the server runs and that host and port are right.' };
+  if (state === '53100' && doing !== 'connect')
+    return { code: doing === 'read' ? 'SOURCE_FAILED' : 'DESTINATION_FAILED', retryable: false, advice: "Free some space on the server's disk." };
+  if (doing === 'connect')
+    return { code: 'CONNECTION_FAILED', retryable: mayPassAtConnect(error, state), advice: 'Check that the server runs and that host and port are right.' };
   const lost = isConnectionLost(error);
   const advice = lost ? 'The connection was cut: check the server, then start the run again.' : 'Check the server, then start the run again.';
-  return { code: doing === 'read' ? 'SOURCE_FAILED' : 'DESTINATION_FAILED', retryable: lost || (state?.startsWith('53') ?? false), advice };
+  return { code: doing === 'read' ? 'SOURCE_FAILED' : 'DESTINATION_FAILED', retryable: lost || (state !== null && passing.has(state)), advice };
+}
+
+/** A certificate stays as it is. */
+function mayPassAtConnect(error: unknown, state: string | null): boolean {
+  if (state !== null) return passing.has(state) || isConnectionLost(error);
+  return !/CERT|TLS|SSL|ALTNAME/i.test((error as { code?: string } | null)?.code ?? '');
 }
 
 function messageOf(error: unknown): string {

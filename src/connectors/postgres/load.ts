@@ -6,6 +6,7 @@ import { connect, destroy, end, type PostgresClient, withClient } from './client
 import type { PostgresConfig } from './config.js';
 import { isConnectionLost, miscounted, toPostgresError } from './errors.js';
 import { quoteTable, type TableName } from './identifiers.js';
+import { loadSessionName } from './load-session.js';
 import { mergeStage } from './merge.js';
 import { overwrite } from './overwrite.js';
 import { collectRefused, type RefusedCounts, readRefused } from './refused.js';
@@ -19,7 +20,7 @@ import { assertKey, ensureTable } from './target.js';
  * a cut connection undoes both.
  */
 export async function openLoad(config: PostgresConfig, table: TableName, request: LoadRequest, signal: AbortSignal): Promise<Load> {
-  const load = new PostgresLoad(config, table, request, await connect(config));
+  const load = new PostgresLoad(config, table, request, await connect(config, loadSessionName(request.identity)));
   try {
     await load.prepare(signal);
     return load;

@@ -1,4 +1,4 @@
-import type { CommittedLoad, Load, LoadRequest, Session, StreamDescription } from '../../model/connector.js';
+import type { CommittedLoad, Load, LoadIdentity, LoadRequest, Session, StreamDescription } from '../../model/connector.js';
 import type { DatasetRef } from '../../model/dataset.js';
 import type { Reading, Slot } from '../../model/reading.js';
 import { findLoad } from './bookkeeping.js';
@@ -8,6 +8,7 @@ import type { PostgresConfig } from './config.js';
 import { formatTableName, type TableName, tableOf } from './identifiers.js';
 import { openLoad } from './load.js';
 import { openReading } from './reading.js';
+import { endEarlierLoads } from './load-session.js';
 import { readSlots } from './slots.js';
 
 /** Every call takes connections of its own and gives them back, so that a session has nothing to hold. */
@@ -48,6 +49,10 @@ export class PostgresSession implements Session {
 
   load(request: LoadRequest, signal: AbortSignal): Promise<Load> {
     return openLoad(this.config, tableOf(request.stream), request, signal);
+  }
+
+  endEarlier({ loadId, epoch }: Pick<LoadIdentity, 'loadId' | 'epoch'>): Promise<void> {
+    return withClient(this.config, 'load', (client) => endEarlierLoads(client, loadId, epoch));
   }
 
   findLoad(stream: string, loadId: string): Promise<CommittedLoad | null> {

@@ -21,6 +21,7 @@ export class OutputLoad {
   ) {}
 
   async findCommitted(): Promise<void> {
+    if (this.identity.attempt > 1) await this.session.endEarlier?.(this.identity);
     this.committed = await this.session.findLoad(this.compiled.stream, this.identity.loadId);
   }
 

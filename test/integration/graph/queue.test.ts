@@ -225,6 +225,69 @@ describe('a run whose attempt has failed', () => {
   });
 });
 
+describe('a start with an idempotency key', () => {
+  const start = (pipeline: { namespace: string; name: string }, idempotencyKey: string, params: unknown = null) =>
+    shop.runs.start({ pipeline, trigger: 'test', params, idempotencyKey });
+  const idOf = (started: Awaited<ReturnType<typeof start>>): string => (started.outcome === 'queued' ? started.run.id : started.message);
+
+  it('asked for 20 times at once is one run', async () => {
+    const [pipeline = { namespace: '', name: '' }] = await savePipelines('keyed', 1);
+    const started = await Promise.all(Array.from({ length: 20 }, () => start(pipeline, 'order 1')));
+    expect(new Set(started.map(idOf)).size).toBe(1);
+    expect((await shop.runs.list({ job: pipeline, first: 10, after: null })).totalCount).toBe(1);
+    const [{ id }] = (await claimAll(1)).map(({ run }) => run) as [Run];
+    expect(idOf(await start(pipeline, 'order 1', {}))).toBe(id);
+    expect(idOf(await start(pipeline, 'order 2'))).not.toBe(id);
+  });
+
+  it('is another run for another pipeline, and a conflict with other params', async () => {
+    const [one = { namespace: '', name: '' }, two = { namespace: '', name: '' }] = await savePipelines('scoped', 2);
+    const first = await start(one, 'same');
+    expect(idOf(await start(two, 'same'))).not.toBe(idOf(first));
+    expect(await start(one, 'same', { day: 1 })).toEqual({
+      outcome: 'conflict',
+      message: `Run ${idOf(first)} of ${one.namespace}/${one.name} was started with this idempotencyKey and other params. Use another key for another run.`,
+    });
+  });
+
+  it.each(['', 'x'.repeat(256)])('is refused with a key of %#', async (key) => {
+    const [pipeline = { namespace: '', name: '' }] = await savePipelines(`keys${key.length}`, 1);
+    await expect(start(pipeline, key)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    await expect(start(pipeline, 'x'.repeat(255))).resolves.toMatchObject({ outcome: 'queued' });
+  });
+});
+
+describe('retrying a run', () => {
+  it('queues a new one that says what it does again, once at a time', async () => {
+    const [pipeline = { namespace: '', name: '' }] = await savePipelines('retried', 1);
+    const { id } = await queue(pipeline);
+    expect(await shop.runs.retry(id)).toMatchObject({ outcome: 'conflict', message: expect.stringContaining('is QUEUED; only a run that is FAIL or ABORT') });
+    const [claimed] = await claimAll(1);
+    await finish(claimed as ClaimedRun);
+    const retries = await Promise.all(Array.from({ length: 8 }, () => shop.runs.retry(id)));
+    const [made, ...others] = retries.filter(({ outcome }) => outcome === 'queued');
+    expect(others).toEqual([]);
+    expect(made).toMatchObject({ run: { state: 'QUEUED', retryOf: id, trigger: 'retry', attempt: 0 } });
+    const again = made?.outcome === 'queued' ? made.run.id : '';
+    expect(retries.find(({ outcome }) => outcome === 'conflict')).toMatchObject({ message: `Run ${again} is doing run ${id} again already; wait until it has ended.` });
+    await shop.runs.cancel(again);
+    expect(await shop.runs.retry(id)).toMatchObject({ outcome: 'queued', run: { retryOf: id } });
+  });
+
+  it('is refused for one that is not there, one that took dead letters again, and one whose pipeline is deleted', async () => {
+    const [pipeline = { namespace: '', name: '' }] = await savePipelines('refused', 1);
+    expect(await shop.runs.retry('nothing')).toMatchObject({ outcome: 'notFound' });
+    const replay = await shop.runs.start({ pipeline, trigger: 'replay' });
+    const id = replay.outcome === 'queued' ? replay.run.id : '';
+    await shop.runs.cancel(id);
+    expect(await shop.runs.retry(id)).toMatchObject({ outcome: 'conflict', message: expect.stringContaining('call replayDeadLetters') });
+    const other = await queue(pipeline);
+    await shop.runs.cancel(other.id);
+    await shop.query('MATCH (pipeline:Job {namespace: $namespace, name: $name}) SET pipeline.deletedAt = datetime()', pipeline);
+    expect(await shop.runs.retry(other.id)).toMatchObject({ outcome: 'notFound' });
+  });
+});
+
 describe('cancelling', () => {
   it('is refused for a run that has ended, and for one that is not there', async () => {
     const [pipeline] = await savePipelines('ended', 1);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import neo4j from 'neo4j-driver';
 import { v7 as uuidv7 } from 'uuid';
 import type { Run } from '../../../src/model/run.js';
-import type { StartedRun } from '../../../src/services/runs.js';
+import type { StartedRun } from '../../../src/services/start-run.js';
 import type { Worker } from '../../../src/worker/worker.js';
 import { eventually } from '../../support/eventually.js';
 import { servers } from '../../support/servers.js';

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import neo4j from 'neo4j-driver';
 import { connectors } from '../../../src/connectors/connectors.js';
 import { Documents } from '../../../src/documents/documents.js';
 import { Graph } from '../../../src/graph/graph.js';
@@ -47,6 +48,10 @@ export interface WorkBench {
   queue(name: string, parts: string): Promise<string>;
   ended(runId: string): Promise<Run>;
   reached(runId: string, condition: (run: Run) => boolean): Promise<Run>;
+  /** Another connection to the database, with these differences. */
+  connect(name: string, changes: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Changes the graph behind everybody's back. */
+  cypher(text: string, params: Readonly<Record<string, unknown>>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -58,6 +63,7 @@ export async function openWorkBench(): Promise<WorkBench> {
   ]);
   const graph = new Graph(servers.neo4j);
   await graph.migrate();
+  const driver = neo4j.driver(servers.neo4j.uri, neo4j.auth.basic(servers.neo4j.user, servers.neo4j.password));
   const { logger, lines } = keptLog();
   const workerNames: string[] = [];
   const taskBoxes: WakeTasks[] = [];
@@ -87,11 +93,11 @@ export async function openWorkBench(): Promise<WorkBench> {
     },
   });
   const { host, port, user, name: databaseName } = database;
-  await connections.create({
-    name: databaseName,
-    kind: 'postgres',
-    config: { host, port, database: databaseName, user, password: '${env:TRIBUTARY_SECRET_TEST}' },
-  });
+  const connect = async (name: string, changes: Readonly<Record<string, unknown>> = {}): Promise<void> => {
+    const config = { host, port, database: databaseName, user, password: '${env:TRIBUTARY_SECRET_TEST}', ...changes };
+    await connections.create({ name, kind: 'postgres', config });
+  };
+  await connect(databaseName);
 
   const reached = async (runId: string, condition: (run: Run) => boolean): Promise<Run> => {
     const deadline = performance.now() + 30_000;
@@ -139,11 +145,14 @@ export async function openWorkBench(): Promise<WorkBench> {
     },
     ended: (runId) => reached(runId, ({ state }) => isFinal(state)),
     reached,
+    connect,
+    cypher: async (text, params) => void (await driver.executeQuery(text, params)),
     close: async () => {
       await Promise.all(workers.map((worker) => worker.stop()));
       for (const { node } of (await runs.list({ state: ['QUEUED', 'RUNNING'], first: 100, after: null })).items) await runs.cancel(node.id);
       await Promise.all(taskBoxes.map((box) => box.stop()));
       await Promise.all([documents.close(), graph.close(), rm(runsFolder, { recursive: true, force: true })]);
+      await driver.close();
       await database.drop();
     },
   };
