@@ -77,7 +77,9 @@ export class ImpactReportStore {
   async byId(id: string): Promise<KeptReport | null> {
     const found = await guarded(what, () => this.reports.findById(id).lean<ReportDocument>());
     if (found === null) return null;
-    return { ...(JSON.parse(found.report) as Omit<KeptReport, 'id' | 'createdAt'>), id, createdAt: found.createdAt.toISOString() };
+    const report = JSON.parse(found.report) as Omit<KeptReport, 'id' | 'createdAt'>;
+    // Reports kept before anything could be tagged have no counts by tag.
+    return { ...report, counts: { ...report.counts, TAG: report.counts.TAG ?? [] }, id, createdAt: found.createdAt.toISOString() };
   }
 
   /** The findings at the places from `begin` to before `end`. */

@@ -4,8 +4,8 @@ import { decodeCursor, encodeCursor } from '../lib/page-cursor.js';
 import { summarize } from '../lineage/impact/summary.js';
 import type { Page } from '../model/catalogue.js';
 import { PlatformError } from '../model/errors.js';
-import { type ImpactCount, type ImpactFinding, type ImpactNodeKind, type ImpactReport, severities } from '../model/impact.js';
-import type { FindingGroup, FindingsRequest, KeptFinding, KeptGroup, KeptReport, ReportSubject } from '../model/impact-report.js';
+import { type ImpactCount, type ImpactFinding, type ImpactGroup, type ImpactNodeKind, type ImpactReport, severities } from '../model/impact.js';
+import type { FindingGroup, FindingsRequest, KeptFinding, KeptReport, ReportSubject } from '../model/impact-report.js';
 import { longestList, rowLimit } from './pages.js';
 
 const kinds: readonly ImpactNodeKind[] = ['JOB', 'DATASET', 'COLUMN'];
@@ -20,7 +20,7 @@ export class ImpactReportService {
     const standing = findings.flatMap(toKept);
     const { revision, verdict, truncated, findingsHash } = report;
     const known = findings.filter(({ id }) => id !== null);
-    const by = (group: KeptGroup): ImpactCount[] => summarize(known, group).slice(0, longestList + 1);
+    const by = (group: ImpactGroup): ImpactCount[] => summarize(known, group).slice(0, longestList + 1);
     const kept: KeptReport = {
       id: newId('imp'),
       createdAt: new Date().toISOString(),
@@ -30,7 +30,7 @@ export class ImpactReportService {
       findingsHash,
       subjects,
       groups: groupsOf(standing),
-      counts: { KIND: by('KIND'), OWNER: by('OWNER'), NAMESPACE: by('NAMESPACE'), SEVERITY: by('SEVERITY') },
+      counts: { KIND: by('KIND'), OWNER: by('OWNER'), NAMESPACE: by('NAMESPACE'), TAG: by('TAG'), SEVERITY: by('SEVERITY') },
       unjudged: report.blindSpots.slice(0, longestList + 1).map(({ id, reason }) => ({ id, reason })),
     };
     await this.parts.reports.keep(kept, standing);

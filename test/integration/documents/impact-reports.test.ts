@@ -70,6 +70,14 @@ describe('a report that is kept', () => {
     expect(next).toMatchObject({ hasNextPage: false, hasPreviousPage: true, items: [{ node: { nodeId: 'job_5002' } }] });
   });
 
+  it('that was kept before anything could be tagged has no counts by tag', async () => {
+    const { id: _, ...kept } = await reports.keep(reportOf([finding(1)]), []);
+    const { createdAt, ...report } = { ...kept, counts: { ...kept.counts, TAG: undefined } };
+    const old = { _id: `imp_${randomUUID()}` as never, createdAt: new Date(createdAt), report: JSON.stringify(report) };
+    await documents.database.collection('impactReports').insertOne(old);
+    expect((await reports.byId(old._id))?.counts).toEqual(kept.counts);
+  });
+
   it('may hold findings with paths of any length', async () => {
     const path = Array.from({ length: 20_000 }, (_, index) => ({ kind: 'COLUMN' as const, id: `col_${index}`, key: `k${index}`, namespace: 'n' }));
     const kept = await reports.keep(reportOf(Array.from({ length: 60 }, (_, index) => finding(index, { path }))), []);
