@@ -20,8 +20,8 @@ beforeAll(async () => {
   const { data } = await api.query('{ connections { name datasetNamespace } }');
   const connections = data?.['connections'] as { name: string; datasetNamespace: string }[];
   namespace = connections.find(({ name }) => name === api.connection)?.datasetNamespace ?? '';
-});
-afterAll(() => api.close());
+}, 300_000);
+afterAll(() => api?.close());
 
 function document(name: string, stream: string, columns: Readonly<Record<string, string>>, where = 'true'): Record<string, unknown> {
   return {
