@@ -42,7 +42,10 @@ export class ImpactCountType implements ImpactCount {
   count!: number;
 }
 
-@ObjectType('ImpactReport', { description: 'A verdict about a change, kept as it was given.', implements: NodeType })
+@ObjectType('ImpactReport', {
+  description: 'A verdict about a change, as it was given. The newest 1,000 are kept, and all that a save was acknowledged with.',
+  implements: NodeType,
+})
 export class ImpactReportType extends NodeType implements KeptReport {
   createdAt!: string;
   subjects!: readonly ReportSubject[];

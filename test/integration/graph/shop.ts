@@ -37,6 +37,7 @@ export type Row = Readonly<Record<string, unknown>>;
 /** The services over the real graph, with a PostgreSQL database of their own, known as a connection of the database's name. */
 export interface Shop {
   readonly graph: Graph;
+  readonly documents: Documents;
   readonly database: TestDatabase;
   /** Name of the connection; also a namespace that no other test uses. */
   readonly name: string;
@@ -99,6 +100,7 @@ export async function openShop(purpose: string): Promise<Shop> {
   };
   return {
     graph,
+    documents,
     database,
     name,
     namespace,
