@@ -21,6 +21,7 @@ import { NodeService } from './services/nodes.js';
 import { PipelineService } from './services/pipelines.js';
 import { ReplayService } from './services/replay-letters.js';
 import { RunService } from './services/runs.js';
+import { TagService } from './services/tags.js';
 import { compileInProcess } from './worker/compile-in-process.js';
 import { compileManyInProcess } from './worker/compile-many.js';
 import { WakeTasks } from './worker/wake-tasks.js';
@@ -86,6 +87,7 @@ function composeServices({ secret }: ServerRequest, graph: Graph, documents: Doc
   const reports = new ImpactReportService({ reports: documents.impactReports });
   const audit = new AuditLog({ entries: documents.audit });
   const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit, onCancel });
+  const nodes = new NodeService({ graph });
   const runs = new RunService({ graph, onQueued: () => wakeTasks.enqueue(), onCancel });
   return {
     connections,
@@ -94,11 +96,12 @@ function composeServices({ secret }: ServerRequest, graph: Graph, documents: Doc
     impacts: new ImpactService({ graph, connections, connectors, compile, judge, reports }),
     jobs: new JobService({ graph }),
     lineage: new LineageService({ graph }),
-    nodes: new NodeService({ graph }),
+    nodes,
     pipelines,
     reports,
     replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
     runs,
+    tags: new TagService({ graph, nodes }),
   };
 }
 

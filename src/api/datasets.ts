@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
 import type { Column, Dataset, DatasetVersion, Pipeline } from '../model/catalogue.js';
+import type { Tag } from '../model/tag.js';
 import type { DatasetService } from '../services/datasets.js';
 import type { RunNode } from '../services/nodes.js';
 import type { ApiContext } from './context.js';
@@ -9,6 +10,7 @@ import { ColumnType, ColumnVersionType, DatasetConnection, DatasetType, DatasetV
 import { JobConnection } from './types/jobs.js';
 import { type RelayConnection, toConnection } from './types/pages.js';
 import { RunType } from './types/runs.js';
+import { TagType } from './types/tags.js';
 
 @Resolver(() => DatasetType)
 export class DatasetResolver {
@@ -23,11 +25,18 @@ export class DatasetResolver {
   async list(
     @Arg('text', () => String, { nullable: true, description: 'Part of the name, whatever the case.' }) text: string | null,
     @Arg('namespace', () => String, { nullable: true }) namespace: string | null,
+    @Arg('tag', () => String, { nullable: true, description: 'Datasets that have this tag themselves, whatever their columns have.' }) tag: string | null,
     @Arg('includeDeleted', () => Boolean, { nullable: true, defaultValue: false }) includeDeleted: boolean | null,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | null,
   ): Promise<RelayConnection<Dataset>> {
-    const query = { text: text ?? null, namespace: namespace ?? null, includeDeleted: includeDeleted ?? false, ...pageRequest(first, after, 50) };
+    const query = {
+      text: text ?? null,
+      namespace: namespace ?? null,
+      tag: tag ?? null,
+      includeDeleted: includeDeleted ?? false,
+      ...pageRequest(first, after, 50),
+    };
     return toConnection(await this.datasets.list(query));
   }
 
@@ -39,6 +48,11 @@ export class DatasetResolver {
   @FieldResolver(() => [ColumnType], { description: 'In table order.' })
   columns(@Root() dataset: DatasetType, @Ctx() { loaders }: ApiContext): Promise<readonly Column[]> {
     return loaders.columnsOfDataset.load(dataset.id);
+  }
+
+  @FieldResolver(() => [TagType], { description: 'By name, at most 100.' })
+  tags(@Root() { id }: DatasetType, @Ctx() { loaders }: ApiContext): Promise<readonly Tag[]> {
+    return loaders.tagsOfNode.load(id);
   }
 
   @FieldResolver(() => DatasetVersionConnection, { description: 'Newest first: one per complete run and output.' })
@@ -80,6 +94,11 @@ export class ColumnResolver {
   @FieldResolver(() => DatasetType)
   dataset(@Root() column: ColumnType, @Ctx() { loaders }: ApiContext): Promise<Dataset> {
     return loaders.dataset(column.datasetId);
+  }
+
+  @FieldResolver(() => [TagType], { description: 'By name, at most 100.' })
+  tags(@Root() { id }: ColumnType, @Ctx() { loaders }: ApiContext): Promise<readonly Tag[]> {
+    return loaders.tagsOfNode.load(id);
   }
 }
 

@@ -1,8 +1,7 @@
 import { registerEnumType } from 'type-graphql';
 import type { NodeKind as NodeKindWord } from '../model/catalogue.js';
 import type { DeadLetterStatus as DeadLetterStatusWord } from '../model/dead-letter.js';
-import type { Severity as SeverityWord } from '../model/impact.js';
-import type { KeptGroup } from '../model/impact-report.js';
+import type { ImpactGroup as ImpactGroupWord, Severity as SeverityWord } from '../model/impact.js';
 import type { Direction as DirectionWord, EdgeType as EdgeTypeWord, Evidence as EvidenceWord, LineageLevel as LineageLevelWord } from '../model/lineage.js';
 import type { Truncation as TruncationWord } from '../model/lineage-query.js';
 import type { RunState as RunStateWord } from '../model/run.js';
@@ -46,5 +45,5 @@ registerEnumType(Severity, {
   description: 'BREAKS: the job can no longer run. CHANGES_VALUES: runs, other values. STALE: no longer refreshed, because something upstream breaks. NONE.',
 });
 
-export const ImpactGroup: Words<KeptGroup> = { KIND: 'KIND', OWNER: 'OWNER', NAMESPACE: 'NAMESPACE', SEVERITY: 'SEVERITY' };
+export const ImpactGroup: Words<ImpactGroupWord> = { KIND: 'KIND', OWNER: 'OWNER', NAMESPACE: 'NAMESPACE', TAG: 'TAG', SEVERITY: 'SEVERITY' };
 registerEnumType(ImpactGroup, { name: 'ImpactGroup' });

@@ -1,7 +1,8 @@
 import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
 import { PlatformError } from '../model/errors.js';
-import type { ImpactCount, Severity as SeverityWord } from '../model/impact.js';
-import type { KeptFinding, KeptGroup, KeptReport } from '../model/impact-report.js';
+import type { ImpactCount, ImpactGroup as ImpactGroupWord, Severity as SeverityWord } from '../model/impact.js';
+import type { KeptFinding, KeptReport } from '../model/impact-report.js';
+import { setByHand, type Tag } from '../model/tag.js';
 import type { ImpactService } from '../services/impact-questions.js';
 import type { ImpactReportService } from '../services/impact-reports.js';
 import type { LineageNode } from '../services/nodes.js';
@@ -12,6 +13,7 @@ import { assertShortList, pageRequest } from './paging.js';
 import { ImpactCountType, ImpactItemConnection, ImpactItemType, ImpactReportType } from './types/impact.js';
 import { LineageNodeType } from './types/nodes.js';
 import { type RelayConnection, toConnection } from './types/pages.js';
+import { TagType } from './types/tags.js';
 
 @Resolver(() => ImpactReportType)
 export class ImpactReportResolver {
@@ -31,7 +33,7 @@ export class ImpactReportResolver {
   }
 
   @FieldResolver(() => [ImpactCountType])
-  summary(@Root() { counts }: ImpactReportType, @Arg('by', () => ImpactGroup, { defaultValue: 'KIND' }) by: KeptGroup): readonly ImpactCount[] {
+  summary(@Root() { counts }: ImpactReportType, @Arg('by', () => ImpactGroup, { defaultValue: 'KIND' }) by: ImpactGroupWord): readonly ImpactCount[] {
     assertShortList(`summary(by: ${by})`, counts[by]);
     return counts[by];
   }
@@ -67,6 +69,11 @@ export class ImpactItemResolver {
     if (path.length > longestPath)
       throw new PlatformError('BAD_USER_INPUT', `The path to ${nodeId} has ${path.length} nodes; this list holds at most ${longestPath}.`);
     return Promise.all(path.map((id) => loaders.node(id)));
+  }
+
+  @FieldResolver(() => [TagType], { description: 'Of the dataset or column itself, as they were when it was judged; jobs have none.' })
+  tags(@Root() { tags }: ImpactItemType): readonly Tag[] {
+    return tags.map(setByHand);
   }
 }
 

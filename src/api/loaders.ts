@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import { ConcurrencyLimit } from '../lib/concurrency-limit.js';
 import type { Column, Dataset, DatasetVersion, Pipeline, PipelineVersion } from '../model/catalogue.js';
 import { PlatformError } from '../model/errors.js';
+import type { Tag } from '../model/tag.js';
 import type { LineageNode, RunNode } from '../services/nodes.js';
 import type { ApiServices } from './services.js';
 
@@ -16,18 +17,20 @@ export class Loaders {
   readonly outputsOfJob: DataLoader<string, readonly Dataset[]>;
   readonly readsOfRun: DataLoader<string, readonly DatasetVersion[]>;
   readonly writesOfRun: DataLoader<string, readonly DatasetVersion[]>;
+  readonly tagsOfNode: DataLoader<string, readonly Tag[]>;
   readonly versionsOfPipeline: DataLoader<string, readonly PipelineVersion[]>;
   /** For what cannot be asked for many at once (pages within a list): a few questions at a time. */
   readonly pages = new ConcurrencyLimit(pagesAtOnce);
   private readonly nodes: DataLoader<string, LineageNode | null>;
 
-  constructor({ nodes, datasets, jobs, pipelines, runs }: ApiServices) {
+  constructor({ nodes, datasets, jobs, pipelines, runs, tags }: ApiServices) {
     this.nodes = batched((ids) => nodes.byIds(ids));
     this.columnsOfDataset = batched((ids) => datasets.columnsOf(ids));
     this.inputsOfJob = batched((ids) => jobs.inputsOf(ids));
     this.outputsOfJob = batched((ids) => jobs.outputsOf(ids));
     this.readsOfRun = batched((ids) => runs.readsOf(ids));
     this.writesOfRun = batched((ids) => runs.writesOf(ids));
+    this.tagsOfNode = batched((ids) => tags.ofNodes(ids));
     this.versionsOfPipeline = batched((ids) => Promise.all(ids.map((id) => this.pages.run(() => pipelines.versions(id)))));
   }
 

@@ -12,6 +12,7 @@ import { NodeResolver } from './nodes.js';
 import { PipelineResolver } from './pipelines.js';
 import { RunResolver } from './runs.js';
 import type { ApiServices } from './services.js';
+import { TagResolver } from './tags.js';
 
 const resolvers: NonEmptyArray<new (...services: never[]) => object> = [
   ConnectionResolver,
@@ -29,6 +30,7 @@ const resolvers: NonEmptyArray<new (...services: never[]) => object> = [
   NodeResolver,
   PipelineResolver,
   RunResolver,
+  TagResolver,
 ];
 
 /** The GraphQL schema. Without services it can be printed and validated against, but not executed. */
@@ -42,7 +44,20 @@ export function printGraphqlSchema(schema: GraphQLSchema): string {
   return `# Written by \`npm run schema\` from src/api; a test keeps it in step. Do not edit.\n\n${printSchema(lexicographicSortSchema(schema))}\n`;
 }
 
-function containerOf({ connections, datasets, deadLetters, impacts, jobs, lineage, nodes, pipelines, reports, replays, runs }: ApiServices): ContainerType {
+function containerOf({
+  connections,
+  datasets,
+  deadLetters,
+  impacts,
+  jobs,
+  lineage,
+  nodes,
+  pipelines,
+  reports,
+  replays,
+  runs,
+  tags,
+}: ApiServices): ContainerType {
   const instances = new Map<unknown, object>([
     [ConnectionResolver, new ConnectionResolver(connections)],
     [DatasetResolver, new DatasetResolver(datasets)],
@@ -59,6 +74,7 @@ function containerOf({ connections, datasets, deadLetters, impacts, jobs, lineag
     [NodeResolver, new NodeResolver({ nodes, datasets, connections, deadLetters, reports })],
     [PipelineResolver, new PipelineResolver(pipelines)],
     [RunResolver, new RunResolver(runs)],
+    [TagResolver, new TagResolver(tags)],
   ]);
   return { get: (resolver: unknown) => instances.get(resolver) };
 }

@@ -9,6 +9,7 @@ import type { NodeService } from '../services/nodes.js';
 import type { PipelineService } from '../services/pipelines.js';
 import type { ReplayService } from '../services/replay-letters.js';
 import type { RunService } from '../services/runs.js';
+import type { TagService } from '../services/tags.js';
 
 /** The use cases that the API is a door to. */
 export interface ApiServices {
@@ -23,4 +24,5 @@ export interface ApiServices {
   readonly replays: ReplayService;
   readonly reports: ImpactReportService;
   readonly runs: RunService;
+  readonly tags: TagService;
 }

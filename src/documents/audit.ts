@@ -31,6 +31,7 @@ const schema = new Schema<AuditDocument>(
   { versionKey: false, collection: 'audit', strict: 'throw' },
 );
 schema.index({ at: -1 });
+schema.index({ reportId: 1 });
 schema.index({ 'pipelines.namespace': 1, 'pipelines.name': 1, at: -1 });
 
 function auditModel(connection: Connection) {
@@ -66,5 +67,11 @@ export class AuditStore {
         .lean<AuditDocument[]>(),
     );
     return found.map(({ _id, at, ...entry }) => ({ ...entry, id: _id, at: at.toISOString() }));
+  }
+
+  /** Those of the reports that an entry names. */
+  async namedReports(ids: readonly string[]): Promise<string[]> {
+    const found = await guarded('audit log', () => this.entries.find({ reportId: { $in: [...ids] } }, { reportId: 1 }).lean<{ reportId: string }[]>());
+    return found.map(({ reportId }) => reportId);
   }
 }

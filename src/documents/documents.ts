@@ -10,6 +10,8 @@ export interface DocumentsSettings {
   readonly uri: string;
   /** How long to go on trying before giving up, in milliseconds. */
   readonly connectTimeoutMs?: number;
+  /** Impact reports to keep beside those that an audit entry names; 1,000 unless given. */
+  readonly mostReports?: number;
 }
 
 /** The database handle that Agenda's backend is given. */
@@ -24,10 +26,13 @@ export class Documents {
   readonly deadLetters: DeadLetterStore;
   readonly impactReports: ImpactReportStore;
 
-  private constructor(private readonly connection: Connection) {
+  private constructor(
+    private readonly connection: Connection,
+    mostReports: number,
+  ) {
     this.audit = new AuditStore(connection);
     this.deadLetters = new DeadLetterStore(connection);
-    this.impactReports = new ImpactReportStore(connection);
+    this.impactReports = new ImpactReportStore(connection, this.audit, mostReports);
   }
 
   /**
@@ -35,9 +40,9 @@ export class Documents {
    *
    * @throws PlatformError DOCUMENTS_UNAVAILABLE when MongoDB does not answer in time or refuses the credentials
    */
-  static async open({ uri, connectTimeoutMs = 30_000 }: DocumentsSettings): Promise<Documents> {
+  static async open({ uri, connectTimeoutMs = 30_000, mostReports = 1_000 }: DocumentsSettings): Promise<Documents> {
     const connection = await connect(uri, performance.now() + connectTimeoutMs);
-    const documents = new Documents(connection);
+    const documents = new Documents(connection, mostReports);
     const { audit, deadLetters, impactReports } = documents;
     for (const store of [audit, deadLetters, impactReports]) await store.prepare();
     return documents;

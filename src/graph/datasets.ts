@@ -14,6 +14,7 @@ export interface StandingDataset extends DatasetRef {
 export interface DatasetFilter {
   readonly text: string | null;
   readonly namespace: string | null;
+  readonly tag: string | null;
   readonly includeDeleted: boolean;
 }
 
@@ -65,7 +66,9 @@ export const findDatasets = statement<{ datasets: readonly DatasetRef[] }, Datas
 export const findDatasetsByIds = statement<{ ids: readonly string[] }, Dataset>('datasets/find-by-ids', ['ids'], dataset);
 export const listDatasets = statement<DatasetFilter & { afterNamespace: string; afterName: string; limit: number }, Dataset>(
   'datasets/list',
-  ['text', 'namespace', 'includeDeleted', 'afterNamespace', 'afterName', 'limit'],
+  ['text', 'namespace', 'tag', 'includeDeleted', 'afterNamespace', 'afterName', 'limit'],
   dataset,
 );
-export const countDatasets = statement<DatasetFilter, number>('datasets/count', ['text', 'namespace', 'includeDeleted'], (record) => integer(record, 'total'));
+export const countDatasets = statement<DatasetFilter, number>('datasets/count', ['text', 'namespace', 'tag', 'includeDeleted'], (record) =>
+  integer(record, 'total'),
+);

@@ -36,6 +36,7 @@ const others = [
   'feeds-job',
   'derives-job',
   'influences-job',
+  'tag-name',
 ].map(constraint);
 
 /** Every constraint and index is made if it is not there, so an interrupted start does no harm. */

@@ -22,9 +22,6 @@ export interface KeptFinding extends Omit<ImpactFinding, 'id' | 'path' | 'key' |
   readonly path: readonly string[];
 }
 
-/** Nothing is tagged yet. */
-export type KeptGroup = Exclude<ImpactGroup, 'TAG'>;
-
 /** A verdict that is kept. Its findings stand beside it, in the order of `groups`, and are read in pages. */
 export interface KeptReport extends Pick<ImpactReport, 'revision' | 'verdict' | 'truncated' | 'findingsHash'> {
   /** `imp_…` */
@@ -36,7 +33,7 @@ export interface KeptReport extends Pick<ImpactReport, 'revision' | 'verdict' | 
   /** Worst severity first. */
   readonly groups: readonly FindingGroup[];
   /** One more than a list may hold where there are more. */
-  readonly counts: Readonly<Record<KeptGroup, readonly ImpactCount[]>>;
+  readonly counts: Readonly<Record<ImpactGroup, readonly ImpactCount[]>>;
   /** One more than a list may hold where there are more. */
   readonly unjudged: readonly Pick<BlindSpot, 'id' | 'reason'>[];
 }

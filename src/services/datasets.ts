@@ -7,12 +7,15 @@ import { groupedBy } from '../lib/grouped-by.js';
 import type { Column, Dataset, DatasetVersion, Page, PageRequest, Pipeline } from '../model/catalogue.js';
 import type { DatasetRef } from '../model/dataset.js';
 import type { ColumnKey } from '../model/lineage-query.js';
+import { tagName } from '../model/tag.js';
 import { keyCursor, longestList, positionByKey, positionByTime, rowLimit, timeCursor, toPage, wholeList } from './pages.js';
 
 export interface DatasetListRequest extends PageRequest {
   /** Part of namespace/name, in any case. */
   readonly text?: string | null | undefined;
   readonly namespace?: string | null | undefined;
+  /** Only datasets that have this tag themselves. */
+  readonly tag?: string | null | undefined;
   readonly includeDeleted: boolean;
 }
 
@@ -24,9 +27,10 @@ export class DatasetService {
     return found?.dataset ?? null;
   }
 
-  /** By namespace and name. */
+  /** By namespace and name. @throws PlatformError BAD_USER_INPUT when no tag can have this name */
   async list(request: DatasetListRequest): Promise<Page<Dataset>> {
-    const filter = { text: request.text ?? null, namespace: request.namespace ?? null, includeDeleted: request.includeDeleted };
+    const { text = null, namespace = null, tag, includeDeleted } = request;
+    const filter = { text, namespace, tag: tag == null ? null : tagName(tag), includeDeleted };
     const page = { ...filter, ...positionByKey(request), limit: rowLimit(request) };
     const [rows, [total = 0]] = await Promise.all([this.parts.graph.read(listDatasets, page), this.parts.graph.read(countDatasets, filter)]);
     return toPage(request, rows, total, keyCursor);

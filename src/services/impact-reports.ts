@@ -4,13 +4,13 @@ import { decodeCursor, encodeCursor } from '../lib/page-cursor.js';
 import { summarize } from '../lineage/impact/summary.js';
 import type { Page } from '../model/catalogue.js';
 import { PlatformError } from '../model/errors.js';
-import { type ImpactCount, type ImpactFinding, type ImpactNodeKind, type ImpactReport, severities } from '../model/impact.js';
-import type { FindingGroup, FindingsRequest, KeptFinding, KeptGroup, KeptReport, ReportSubject } from '../model/impact-report.js';
+import { type ImpactCount, type ImpactFinding, type ImpactGroup, type ImpactNodeKind, type ImpactReport, severities } from '../model/impact.js';
+import type { FindingGroup, FindingsRequest, KeptFinding, KeptReport, ReportSubject } from '../model/impact-report.js';
 import { longestList, rowLimit } from './pages.js';
 
 const kinds: readonly ImpactNodeKind[] = ['JOB', 'DATASET', 'COLUMN'];
 
-/** Verdicts that were given: kept, so that they can be looked at and acknowledged later. */
+/** Verdicts that were given: the newest 1,000 are kept, so that they can be looked at and acknowledged later, and all that were acknowledged. */
 export class ImpactReportService {
   constructor(private readonly parts: { readonly reports: ImpactReportStore }) {}
 
@@ -20,7 +20,7 @@ export class ImpactReportService {
     const standing = findings.flatMap(toKept);
     const { revision, verdict, truncated, findingsHash } = report;
     const known = findings.filter(({ id }) => id !== null);
-    const by = (group: KeptGroup): ImpactCount[] => summarize(known, group).slice(0, longestList + 1);
+    const by = (group: ImpactGroup): ImpactCount[] => summarize(known, group).slice(0, longestList + 1);
     const kept: KeptReport = {
       id: newId('imp'),
       createdAt: new Date().toISOString(),
@@ -30,7 +30,7 @@ export class ImpactReportService {
       findingsHash,
       subjects,
       groups: groupsOf(standing),
-      counts: { KIND: by('KIND'), OWNER: by('OWNER'), NAMESPACE: by('NAMESPACE'), SEVERITY: by('SEVERITY') },
+      counts: { KIND: by('KIND'), OWNER: by('OWNER'), NAMESPACE: by('NAMESPACE'), TAG: by('TAG'), SEVERITY: by('SEVERITY') },
       unjudged: report.blindSpots.slice(0, longestList + 1).map(({ id, reason }) => ({ id, reason })),
     };
     await this.parts.reports.keep(kept, standing);
@@ -42,7 +42,12 @@ export class ImpactReportService {
     return id.startsWith('imp_') ? this.parts.reports.byId(id) : Promise.resolve(null);
   }
 
-  /** Worst first, then jobs, datasets and columns, then nearest first. @throws PlatformError BAD_USER_INPUT when `after` is no cursor of this list */
+  /** Keeps a report for ever, because somebody answers for it. @throws PlatformError NOT_FOUND when it has been deleted meanwhile */
+  async hold(id: string): Promise<void> {
+    if (!(await this.parts.reports.hold(id))) throw deleted(id);
+  }
+
+  /** Worst first, then jobs, datasets and columns, then nearest first. @throws PlatformError BAD_USER_INPUT when `after` is no cursor of this list; NOT_FOUND when the report is deleted now */
   async findings(report: KeptReport, request: FindingsRequest): Promise<Page<KeptFinding>> {
     const spans = spansOf(report.groups, request);
     const totalCount = spans.reduce((sum, { begin, end }) => sum + end - begin, 0);
@@ -50,9 +55,14 @@ export class ImpactReportService {
     const wanted = cut(spans, from, rowLimit(request) - 1);
     const found = await Promise.all(wanted.map(({ begin, end }) => this.parts.reports.findings(report.id, begin, end)));
     const items = wanted.flatMap(({ begin }, index) => (found[index] ?? []).map((node, place) => ({ cursor: encodeCursor([begin + place]), node })));
+    if (items.length < wanted.reduce((sum, { begin, end }) => sum + end - begin, 0)) throw deleted(report.id);
     const last = spans.at(-1)?.end ?? 0;
     return { items, hasNextPage: (wanted.at(-1)?.end ?? last) < last, hasPreviousPage: request.after !== null, totalCount };
   }
+}
+
+function deleted(id: string): PlatformError {
+  return new PlatformError('NOT_FOUND', `Impact report ${id} has just been deleted, because newer ones took its place; ask for a new one.`);
 }
 
 /** Places of findings from `begin` to before `end`. */

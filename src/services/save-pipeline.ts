@@ -24,6 +24,7 @@ import type { AuditLog } from './audit.js';
 import { type CheckedSpec, touchedBy } from './check-pipelines.js';
 import { ensureDatasetRecords, foundDatasets, nodeIds, writeSchemas } from './dataset-records.js';
 import { writeEdges } from './edge-records.js';
+import type { ImpactReportService } from './impact-reports.js';
 
 export interface PipelineToWrite extends CheckedSpec {
   /** The version that the caller has seen; 0: must not exist yet; null: any. */
@@ -45,6 +46,12 @@ export interface JudgedPipelines {
   readonly actor: string | null;
 }
 
+export interface WriteParts {
+  readonly graph: Graph;
+  readonly audit: AuditLog;
+  readonly reports: ImpactReportService;
+}
+
 /** A pipeline under its lock, with the version that the save leaves it at. */
 interface Written {
   readonly id: string;
@@ -61,9 +68,9 @@ class Moved extends Error {}
  * planned schemas and the DECLARED edges. One transaction; locks in the order of names.
  *
  * @returns 'moved' when the graph has changed since they were judged; nothing is written then
- * @throws PlatformError CONFLICT when a version is not the expected one, or a connection has been deleted meanwhile
+ * @throws PlatformError CONFLICT when a version is not the expected one, or a connection has been deleted meanwhile; NOT_FOUND when the acknowledged report has
  */
-export async function writePipelines(parts: { readonly graph: Graph; readonly audit: AuditLog }, judged: JudgedPipelines): Promise<Pipeline[] | 'moved'> {
+export async function writePipelines(parts: WriteParts, judged: JudgedPipelines): Promise<Pipeline[] | 'moved'> {
   let before: readonly Written[] = [];
   try {
     return await parts.graph.transaction(async (transaction) => {
@@ -76,7 +83,10 @@ export async function writePipelines(parts: { readonly graph: Graph; readonly au
       const isOurs = ours.length > 0 && written.every(({ isNew }) => !isNew);
       if (!isOurs && (await hasMoved(transaction, judged))) throw new Moved();
       await writePlans(transaction, written, at);
-      if (judged.acknowledged !== null) await parts.audit.append(auditEntry(judged, judged.acknowledged, written));
+      if (judged.acknowledged !== null) {
+        await parts.reports.hold(judged.acknowledged.id);
+        await parts.audit.append(auditEntry(judged, judged.acknowledged, written));
+      }
       return inOrder(judged.pipelines, await transaction.run(findPipelines, { pipelines: touchedBy(judged.pipelines).pipelines }));
     });
   } catch (error) {

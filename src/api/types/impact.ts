@@ -1,6 +1,6 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
-import type { ImpactCount, ImpactNodeKind, Severity as SeverityWord } from '../../model/impact.js';
-import type { FindingGroup, KeptFinding, KeptGroup, KeptReport, ReportSubject } from '../../model/impact-report.js';
+import type { ImpactCount, ImpactGroup, ImpactNodeKind, Severity as SeverityWord } from '../../model/impact.js';
+import type { FindingGroup, KeptFinding, KeptReport, ReportSubject } from '../../model/impact-report.js';
 import type { Truncation as TruncationWord } from '../../model/lineage-query.js';
 import { Severity, Truncation } from '../enums.js';
 import { NodeType } from './nodes.js';
@@ -42,13 +42,16 @@ export class ImpactCountType implements ImpactCount {
   count!: number;
 }
 
-@ObjectType('ImpactReport', { description: 'A verdict about a change, kept as it was given.', implements: NodeType })
+@ObjectType('ImpactReport', {
+  description: 'A verdict about a change, as it was given. The newest 1,000 are kept, and all that a save was acknowledged with.',
+  implements: NodeType,
+})
 export class ImpactReportType extends NodeType implements KeptReport {
   createdAt!: string;
   subjects!: readonly ReportSubject[];
   findingsHash!: string;
   groups!: readonly FindingGroup[];
-  counts!: Readonly<Record<KeptGroup, readonly ImpactCount[]>>;
+  counts!: Readonly<Record<ImpactGroup, readonly ImpactCount[]>>;
   unjudged!: KeptReport['unjudged'];
 
   @Field(() => ID)

@@ -18,9 +18,10 @@ export function describeNode(
     }
     const table = tables.get(owner);
     const name = table ? `${table.namespace}/${table.name}` : owner;
-    const base = { kind, namespace: table?.namespace ?? '', owners: table?.owners ?? [], tags: [] };
-    if (kind === 'DATASET') return { ...base, id: table?.id ?? null, key: name };
-    return { ...base, id: table?.columns.find((known) => known.name === column)?.id ?? null, key: `${name}.${column}` };
+    const id = (kind === 'DATASET' ? table?.id : table?.columns.find((known) => known.name === column)?.id) ?? null;
+    const tags = (id === null ? undefined : table?.tags.get(id)) ?? [];
+    const key = kind === 'DATASET' ? name : `${name}.${column}`;
+    return { kind, id, key, namespace: table?.namespace ?? '', owners: table?.owners ?? [], tags };
   };
 }
 

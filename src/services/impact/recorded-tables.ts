@@ -1,6 +1,7 @@
 import { columnsOfDatasets } from '../../graph/columns.js';
 import type { Graph } from '../../graph/graph.js';
 import { recordedDatasets } from '../../graph/impact.js';
+import { tagsOfDatasets } from '../../graph/tags.js';
 import { batches } from '../../lib/batches.js';
 import { groupedBy } from '../../lib/grouped-by.js';
 import type { Column } from '../../model/catalogue.js';
@@ -11,6 +12,8 @@ import { longestList } from '../pages.js';
 export interface RecordedTable extends DatasetRef {
   readonly id: string;
   readonly owners: readonly string[];
+  /** By id of the table or one of its columns; what has none may be missing. */
+  readonly tags: ReadonlyMap<string, readonly string[]>;
   /** There is such a table; false: a pipeline will make it. */
   readonly made: boolean;
   /** Ids of the pipelines that write it. */
@@ -26,11 +29,13 @@ export async function recordedTables(graph: Graph, datasets: readonly DatasetRef
   const tables = new Map<string, RecordedTable>();
   for (const some of batches(wanted, datasetsAtOnce)) {
     const found = await graph.read(recordedDatasets, { datasets: some });
-    const columns = await graph.read(columnsOfDatasets, { datasetIds: found.map(({ dataset }) => dataset.id), limit: longestList });
+    const datasetIds = found.map(({ dataset }) => dataset.id);
+    const columns = await graph.read(columnsOfDatasets, { datasetIds, limit: longestList });
+    const tags = new Map((await graph.read(tagsOfDatasets, { datasetIds })).map(({ nodeId, names }) => [nodeId, names]));
     const byDataset = groupedBy(columns, ({ datasetId }) => datasetId);
     for (const { dataset, made, writers, namespace, name } of found) {
       const own = (byDataset.get(dataset.id) ?? []).map(recordedColumn);
-      tables.set(datasetKey({ namespace, name }), { namespace, name, id: dataset.id, owners: dataset.owners, made, writers, columns: own });
+      tables.set(datasetKey({ namespace, name }), { namespace, name, id: dataset.id, owners: dataset.owners, tags, made, writers, columns: own });
     }
   }
   return tables;

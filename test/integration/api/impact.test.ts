@@ -20,8 +20,8 @@ beforeAll(async () => {
   const { data } = await api.query('{ connections { name datasetNamespace } }');
   const connections = data?.['connections'] as { name: string; datasetNamespace: string }[];
   namespace = connections.find(({ name }) => name === api.connection)?.datasetNamespace ?? '';
-});
-afterAll(() => api.close());
+}, 300_000);
+afterAll(() => api?.close());
 
 function document(name: string, stream: string, columns: Readonly<Record<string, string>>, where = 'true'): Record<string, unknown> {
   return {
@@ -121,6 +121,41 @@ describe('impact over GraphQL', () => {
     expect(verdicts(await impact({ dropDataset: { namespace, name: table } }))).toContainEqual(['notes', 'BREAKS']);
     const spec = JSON.stringify(document('mart', 'public.orders', { id: 'id' }));
     expect(verdicts(await impact({ pipelineSpec: spec }))).toContainEqual(['report', 'BREAKS']);
+  });
+
+  it('counts by the tags that items have themselves, as they were when it was judged', async () => {
+    const note = { column: { namespace, dataset: `${api.database.name}.mart.notes`, name: 'note' } };
+    const whole = { dataset: { namespace, name: `${api.database.name}.mart.notes` } };
+    const change = 'mutation ($of: NodeRef!, $name: String!) { tag(of: $of, name: $name) { id } }';
+    for (const [of, name] of [
+      [note, 'pii'],
+      [note, 'free text'],
+      [whole, 'pii'],
+    ] as const)
+      expect((await api.query(change, { of, name })).errors).toBeUndefined();
+    const fields =
+      'id revision tags: summary(by: TAG) { key severity count } items(minSeverity: STALE) { edges { node { node { displayName } tags { name inherited via { id } } } } }';
+    const { data } = await api.query(`query ($of: ChangeInput!) { impact(of: $of) { ${fields} } }`, { of: { dropColumn: column('note') } });
+    const report = data?.['impact'] as { id: string; items: { edges: { node: { node: { displayName: string }; tags: object[] } }[] } };
+    const { tags } = report as unknown as { tags: object[] };
+    expect(tags).toEqual([{ key: 'pii', severity: 'STALE', count: 1 }]);
+    expect(report.items.edges.map(({ node }) => [node.node.displayName, node.tags])).toEqual([
+      ['notes', []],
+      [whole.dataset.name, [{ name: 'pii', inherited: false, via: [] }]],
+    ]);
+    await api.query('mutation ($of: NodeRef!) { untag(of: $of, name: "pii") { id } }', { of: whole });
+    const again = await api.query(`query ($id: ID!) { node(id: $id) { ... on ImpactReport { ${fields} } } }`, { id: report.id });
+    expect(again.data?.['node']).toEqual(report);
+
+    const retyped = await api.query('query ($of: ChangeInput!) { impact(of: $of) { summary(by: TAG) { key count } } }', {
+      of: { retypeColumn: { column: column('note'), to: 'varchar(5)' } },
+    });
+    expect(retyped.data?.['impact']).toEqual({
+      summary: [
+        { key: 'free text', count: 1 },
+        { key: 'pii', count: 1 },
+      ],
+    });
   });
 
   it('keeps the report: node finds it again, with pages of its items', async () => {

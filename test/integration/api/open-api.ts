@@ -19,6 +19,7 @@ import { NodeService } from '../../../src/services/nodes.js';
 import { PipelineService } from '../../../src/services/pipelines.js';
 import { ReplayService } from '../../../src/services/replay-letters.js';
 import { RunService } from '../../../src/services/runs.js';
+import { TagService } from '../../../src/services/tags.js';
 import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { compileManyInProcess } from '../../../src/worker/compile-many.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
@@ -115,6 +116,7 @@ export async function openApi(): Promise<WholeApi> {
   const reports = new ImpactReportService({ reports: documents.impactReports });
   const audit = new AuditLog({ entries: documents.audit });
   const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit });
+  const nodes = new NodeService({ graph });
   const runs = new RunService({ graph, onQueued: () => undefined, onCancel: () => undefined });
   const services: ApiServices = {
     connections,
@@ -123,11 +125,12 @@ export async function openApi(): Promise<WholeApi> {
     impacts: new ImpactService({ graph, connections, connectors, compile, judge, reports }),
     jobs: new JobService({ graph }),
     lineage: new LineageService({ graph }),
-    nodes: new NodeService({ graph }),
+    nodes,
     pipelines,
     reports,
     replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
     runs,
+    tags: new TagService({ graph, nodes }),
   };
   const api = await startApi({ services, settings: loopback, logger, readiness: { neo4j: () => graph.ready(), mongodb: () => documents.ready() } });
   const connection = `api_${randomBytes(6).toString('hex')}`;

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Documents } from '../../../src/documents/documents.js';
 import type { ImpactFinding, ImpactReport } from '../../../src/model/impact.js';
-import type { FindingsRequest } from '../../../src/model/impact-report.js';
+import type { FindingsRequest, KeptReport } from '../../../src/model/impact-report.js';
 import { AuditLog } from '../../../src/services/audit.js';
 import { ImpactReportService } from '../../../src/services/impact-reports.js';
+import { eventually } from '../../support/eventually.js';
 import { documentsUri } from './documents-uri.js';
 
 let documents: Documents;
@@ -70,6 +71,14 @@ describe('a report that is kept', () => {
     expect(next).toMatchObject({ hasNextPage: false, hasPreviousPage: true, items: [{ node: { nodeId: 'job_5002' } }] });
   });
 
+  it('that was kept before anything could be tagged has no counts by tag', async () => {
+    const { id: _, ...kept } = await reports.keep(reportOf([finding(1)]), []);
+    const { createdAt, ...report } = { ...kept, counts: { ...kept.counts, TAG: undefined } };
+    const old = { _id: `imp_${randomUUID()}` as never, createdAt: new Date(createdAt), report: JSON.stringify(report) };
+    await documents.database.collection('impactReports').insertOne(old);
+    expect((await reports.byId(old._id))?.counts).toEqual(kept.counts);
+  });
+
   it('may hold findings with paths of any length', async () => {
     const path = Array.from({ length: 20_000 }, (_, index) => ({ kind: 'COLUMN' as const, id: `col_${index}`, key: `k${index}`, namespace: 'n' }));
     const kept = await reports.keep(reportOf(Array.from({ length: 60 }, (_, index) => finding(index, { path }))), []);
@@ -86,6 +95,74 @@ describe('a report that is kept', () => {
   });
 });
 
+describe('reports that are too many', () => {
+  let few: Documents;
+  let service: ImpactReportService;
+  beforeEach(async () => {
+    few = await Documents.open({ uri: documentsUri(), mostReports: 3 });
+    service = new ImpactReportService({ reports: few.impactReports });
+  });
+  afterEach(() => few.close());
+
+  const keep = async (): Promise<KeptReport> => {
+    const kept = await service.keep(reportOf(Array.from({ length: 600 }, (_, index) => finding(index))), []);
+    await eventually('a later millisecond', async () => new Date().toISOString() > kept.createdAt);
+    return kept;
+  };
+  const ids = async (collection: string, field: string): Promise<unknown[]> => (await few.database.collection(collection).distinct(field)).sort();
+  const namedBy = ({ id }: KeptReport) =>
+    ({ id: `aud_${id}`, action: 'ACKNOWLEDGED_SAVE', actor: null, pipelines: [], reportId: id, findingsHash: 'hash' }) as const;
+
+  it('leave with their findings, the oldest first', async () => {
+    const kept: KeptReport[] = [];
+    for (let count = 0; count < 5; count += 1) kept.push(await keep());
+    const newest = kept
+      .slice(2)
+      .map(({ id }) => id)
+      .sort();
+    expect(await ids('impactReports', '_id')).toEqual(newest);
+    expect(await ids('impactFindings', 'reportId')).toEqual(newest);
+    expect(await service.byId(kept[1]?.id ?? '')).toBeNull();
+    await expect(service.findings(kept[1] as KeptReport, all)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(service.hold(kept[1]?.id ?? '')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('stay when somebody answers for them, and take no place of others', async () => {
+    const [held, named] = [await keep(), await keep()];
+    await service.hold(held.id);
+    await few.audit.append(namedBy(named));
+    const later: KeptReport[] = [];
+    for (let count = 0; count < 5; count += 1) later.push(await keep());
+    expect(await ids('impactReports', '_id')).toEqual([held, named, ...later.slice(2)].map(({ id }) => id).sort());
+    expect((await service.findings(held, all)).items).toHaveLength(600);
+    expect((await service.findings(named, all)).items).toHaveLength(600);
+  });
+
+  it('are either held or deleted, whoever comes first', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const oldest = await keep();
+      for (let count = 0; count < 2; count += 1) await keep();
+      const [held] = await Promise.all([
+        service.hold(oldest.id).then(
+          () => true,
+          () => false,
+        ),
+        keep(),
+      ]);
+      expect((await service.byId(oldest.id)) !== null).toBe(held);
+      expect((await ids('impactFindings', 'reportId')).includes(oldest.id)).toBe(held);
+    }
+  });
+
+  it('that a crash left half deleted are not found, and are deleted by the next one', async () => {
+    const half = await keep();
+    await few.database.collection<{ _id: string }>('impactReports').updateOne({ _id: half.id }, { $set: { state: 'LEAVING' } });
+    expect(await service.byId(half.id)).toBeNull();
+    for (let count = 0; count < 3; count += 1) await keep();
+    expect(await ids('impactFindings', 'reportId')).not.toContain(half.id);
+  });
+});
+
 describe('the audit log', () => {
   it('keeps an entry once, as it was first written', async () => {
     const log = new AuditLog({ entries: documents.audit });
@@ -99,6 +176,12 @@ describe('the audit log', () => {
   });
 
   it('has no way to change or to remove an entry', () => {
-    expect(Object.getOwnPropertyNames(Object.getPrototypeOf(documents.audit)).sort()).toEqual(['append', 'constructor', 'ofPipeline', 'prepare']);
+    expect(Object.getOwnPropertyNames(Object.getPrototypeOf(documents.audit)).sort()).toEqual([
+      'append',
+      'constructor',
+      'namedReports',
+      'ofPipeline',
+      'prepare',
+    ]);
   });
 });

@@ -100,7 +100,7 @@ describe('the gate', () => {
     expect(await passGate(gate, set, await shop.reports.byId(decision.report.id))).toMatchObject({ outcome: 'open', acknowledged: { id: decision.report.id } });
   });
 
-  it('saves what is acknowledged and keeps who answered for it', async () => {
+  it('saves what is acknowledged and keeps who answered for it, and the report for ever', async () => {
     const { without } = await chain('answered');
     const { report } = blocked(await shop.pipelines.save({ spec: without, actor: 'ada' }));
     const saved = await shop.pipelines.save({ spec: without, acknowledge: report.id, expectedVersion: 1, actor: 'ada' });
@@ -116,6 +116,8 @@ describe('the gate', () => {
         findingsHash: report.findingsHash,
       },
     ]);
+    const kept = await shop.documents.database.collection<{ _id: string }>('impactReports').findOne({ _id: report.id });
+    expect(kept).toMatchObject({ state: 'NAMED' });
   });
 
   it('takes an acknowledgement from a report that was asked for beforehand', async () => {

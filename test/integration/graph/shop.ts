@@ -27,6 +27,7 @@ import { LineageService } from '../../../src/services/lineage.js';
 import { NodeService } from '../../../src/services/nodes.js';
 import { PipelineService } from '../../../src/services/pipelines.js';
 import { RunService } from '../../../src/services/runs.js';
+import { TagService } from '../../../src/services/tags.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
 import { servers } from '../../support/servers.js';
 import { documentsUri } from '../documents/documents-uri.js';
@@ -36,6 +37,7 @@ export type Row = Readonly<Record<string, unknown>>;
 /** The services over the real graph, with a PostgreSQL database of their own, known as a connection of the database's name. */
 export interface Shop {
   readonly graph: Graph;
+  readonly documents: Documents;
   readonly database: TestDatabase;
   /** Name of the connection; also a namespace that no other test uses. */
   readonly name: string;
@@ -53,6 +55,7 @@ export interface Shop {
   readonly datasets: DatasetService;
   readonly jobs: JobService;
   readonly lineage: LineageService;
+  readonly tags: TagService;
   /** Runs that were asked to end. */
   readonly cancelled: string[];
   /** Asks the graph directly. */
@@ -82,6 +85,7 @@ export async function openShop(purpose: string): Promise<Shop> {
   const audit = new AuditLog({ entries: documents.audit });
   const parts = { graph, connections, connectors, compile, judge, reports, audit };
   const pipelines = new PipelineService({ ...parts, onCancel: (runId) => cancelled.push(runId) });
+  const nodes = new NodeService({ graph });
   const runs = new RunService({ graph, onQueued: () => undefined, onCancel: (runId) => cancelled.push(runId) });
   const config = { host: database.host, port: database.port, database: database.name, user: database.user, password: '${env:TRIBUTARY_SECRET_SHOP}' };
   const { name, datasetNamespace: namespace } = await connections.create({ name: database.name, kind: 'postgres', config });
@@ -96,6 +100,7 @@ export async function openShop(purpose: string): Promise<Shop> {
   };
   return {
     graph,
+    documents,
     database,
     name,
     namespace,
@@ -106,10 +111,11 @@ export async function openShop(purpose: string): Promise<Shop> {
     reports,
     audit,
     runs,
-    nodes: new NodeService({ graph }),
+    nodes,
     datasets: new DatasetService({ graph }),
     jobs: new JobService({ graph }),
     lineage: new LineageService({ graph }),
+    tags: new TagService({ graph, nodes }),
     cancelled,
     query,
     compiled,

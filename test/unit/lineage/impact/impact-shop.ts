@@ -90,7 +90,7 @@ function columnsOf(columns: TableDocument): RecordedTable['columns'] {
 }
 
 function record({ tables }: ImpactShop, dataset: DatasetRef, columns: RecordedTable['columns'], made: boolean): void {
-  tables.set(datasetKey(dataset), { ...dataset, id: `ds_${dataset.name}`, owners: [], made, writers: [], columns });
+  tables.set(datasetKey(dataset), { ...dataset, id: `ds_${dataset.name}`, owners: [], tags: new Map(), made, writers: [], columns });
 }
 
 async function save(shop: ImpactShop, spec: PipelineSpec): Promise<void> {
