@@ -2,7 +2,7 @@
 // $installation  string
 // $expiredOnly   boolean  only those whose lease has passed
 // $lock          string   any value
-// => recovered integer: how many
+// => id string
 // Index: run_state, run_id
 MATCH (held:Run {state: 'RUNNING'})-[:OF]->(pipeline:Job)
 WHERE held.queuedAt IS NOT NULL AND held.installation = $installation AND (NOT $expiredOnly OR held.leaseUntil < datetime.realtime())
@@ -18,4 +18,4 @@ SET
   run.worker = null,
   run.installation = null,
   run.leaseUntil = null
-RETURN count(*) AS recovered
+RETURN run.id AS id

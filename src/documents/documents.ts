@@ -4,6 +4,7 @@ import { PlatformError } from '../model/errors.js';
 import { AuditStore } from './audit.js';
 import { DeadLetterStore } from './dead-letters.js';
 import { ImpactReportStore } from './impact-reports.js';
+import { RunLogStore } from './run-log.js';
 
 export interface DocumentsSettings {
   /** `mongodb://…` or `mongodb+srv://…`; may hold credentials, which appear in no message. */
@@ -23,11 +24,13 @@ export class Documents {
   readonly audit: AuditStore;
   readonly deadLetters: DeadLetterStore;
   readonly impactReports: ImpactReportStore;
+  readonly runLog: RunLogStore;
 
   private constructor(private readonly connection: Connection) {
     this.audit = new AuditStore(connection);
     this.deadLetters = new DeadLetterStore(connection);
     this.impactReports = new ImpactReportStore(connection);
+    this.runLog = new RunLogStore(connection);
   }
 
   /**
@@ -38,8 +41,8 @@ export class Documents {
   static async open({ uri, connectTimeoutMs = 30_000 }: DocumentsSettings): Promise<Documents> {
     const connection = await connect(uri, performance.now() + connectTimeoutMs);
     const documents = new Documents(connection);
-    const { audit, deadLetters, impactReports } = documents;
-    for (const store of [audit, deadLetters, impactReports]) await store.prepare();
+    const { audit, deadLetters, impactReports, runLog } = documents;
+    for (const store of [audit, deadLetters, impactReports, runLog]) await store.prepare();
     return documents;
   }
 

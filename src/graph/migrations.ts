@@ -24,6 +24,7 @@ const others = [
   'run-state',
   'run-queued',
   'run-pipeline',
+  'run-unlogged',
   'dataset-name',
   'dataset-id',
   'dataset-order',

@@ -1,6 +1,6 @@
 import type { Pipeline } from '../model/catalogue.js';
 import type { Run, RunState } from '../model/run.js';
-import { boolean, type Fields, integer, json, text, time } from './decode.js';
+import { boolean, type Fields, json, text, time } from './decode.js';
 import { pipeline } from './pipelines.js';
 import { run } from './runs.js';
 import { statement } from './statement.js';
@@ -80,8 +80,9 @@ export const endRun = statement<Ending, Ended>('runs/end', ['id', 'epoch', 'from
   endedAt: time(record, 'endedAt'),
   deleted: boolean(record, 'deleted'),
 }));
-export const recoverRuns = statement<{ installation: string; expiredOnly: boolean } & Locking, number>(
+/** Result: ids of the runs that are queued again. */
+export const recoverRuns = statement<{ installation: string; expiredOnly: boolean } & Locking, string>(
   'runs/recover',
   ['installation', 'expiredOnly', 'lock'],
-  (record) => integer(record, 'recovered'),
+  (record) => text(record, 'id'),
 );

@@ -5,6 +5,7 @@ import { findRunsByIds } from '../graph/runs.js';
 import type { GraphTransaction } from '../graph/transaction.js';
 import { type ErrorRecord, PlatformError } from '../model/errors.js';
 import { type RunMetrics, type RunState, type StepMetrics, statesBefore } from '../model/run.js';
+import { numberTransition } from './run-transitions.js';
 
 /** Who reports: the claim of a run. */
 export interface Holder {
@@ -53,9 +54,13 @@ export class RunQueue {
     await this.graph.transaction((transaction) => endHeldRun(transaction, to, { runId, epoch, ...ended }));
   }
 
-  async recover(installation: string, expiredOnly: boolean): Promise<number> {
-    const [recovered = 0] = await this.graph.write(recoverRuns, { installation, expiredOnly, lock: lockMark() });
-    return recovered;
+  /** @returns the ids of the runs that are queued again */
+  async recover(installation: string, expiredOnly: boolean): Promise<string[]> {
+    return this.graph.transaction(async (transaction) => {
+      const ids = await transaction.run(recoverRuns, { installation, expiredOnly, lock: lockMark() });
+      await numberTransition(transaction, ids, 'Queued again: the process that executed it is gone.');
+      return ids;
+    });
   }
 
   async #claimNext(transaction: GraphTransaction, by: { worker: string; installation: string; claim: string }): Promise<ClaimedRun | null> {
@@ -63,7 +68,9 @@ export class RunQueue {
       const [next] = await transaction.run(nextQueuedRun, { lock: by.claim });
       if (next === undefined) return null;
       const [claimed] = await transaction.run(claimRun, { ...next, ...by, from: statesBefore('RUNNING'), leaseSeconds, lock: by.claim });
-      if (claimed !== undefined) return claimed;
+      if (claimed === undefined) continue;
+      await numberTransition(transaction, [claimed.run.id], `Attempt ${claimed.run.attempt} begins.`);
+      return claimed;
     }
   }
 }
@@ -84,7 +91,10 @@ export async function endHeldRun(transaction: GraphTransaction, to: RunState, { 
     error: error ? JSON.stringify(error) : null,
     lock: lockMark(),
   });
-  if (ended !== undefined) return ended;
+  if (ended !== undefined) {
+    await numberTransition(transaction, [runId], error ? `${error.code}: ${error.message}` : null);
+    return ended;
+  }
   const [found] = await transaction.run(findRunsByIds, { ids: [runId] });
   if (found?.run.state === to && found.run.epoch === epoch) return null;
   throw leaseLost(runId, epoch);

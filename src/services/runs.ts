@@ -3,7 +3,6 @@ import type { Graph } from '../graph/graph.js';
 import { lockMark } from '../graph/ids.js';
 import { findPipelines } from '../graph/pipelines.js';
 import {
-  abortQueuedRuns,
   countRuns,
   countRunsOfPipeline,
   createRun,
@@ -26,6 +25,7 @@ import { type Completion, completeRun } from './complete-run.js';
 import { longestList, positionByTime, rowLimit, timeCursor, toPage, wholeList } from './pages.js';
 import { checkParams } from './run-params.js';
 import { type ClaimedRun, type Holder, RunQueue, type RunReport } from './run-queue.js';
+import { abortQueued, numberTransition } from './run-transitions.js';
 
 export interface RunServiceParts {
   readonly graph: Graph;
@@ -33,6 +33,8 @@ export interface RunServiceParts {
   readonly onQueued: () => void;
   /** Called when a running run has been asked to end. */
   readonly onCancel: (runId: string) => void;
+  /** Called when changes of state of these runs have been committed: they are to be logged. */
+  readonly onTransition?: (runIds: readonly string[]) => void;
 }
 
 export interface StartRequest {
@@ -74,11 +76,14 @@ export class RunService {
     const run = await this.parts.graph.transaction(async (transaction) => {
       const written = { metrics: JSON.stringify(noMetrics), params: params === null ? null : JSON.stringify(params) };
       const [created] = await transaction.run(createRun, { id, namespace, name, trigger, ...written, lock: id });
+      if (created === undefined) return undefined;
       // What throws here takes the run away again.
-      if (created !== undefined) checkParams(parseSpec(created.spec).spec.params, params);
-      return created?.run;
+      checkParams(parseSpec(created.spec).spec.params, params);
+      await numberTransition(transaction, [id], `Queued (${trigger}).`);
+      return created.run;
     });
     if (run === undefined) return { outcome: 'notFound', message: `There is no pipeline ${namespace}/${name}; save it first.` };
+    this.#changed(id);
     this.parts.onQueued();
     return { outcome: 'queued', run };
   }
@@ -89,12 +94,14 @@ export class RunService {
       const [run] = await transaction.run(lockRun, { id: runId, lock: lockMark() });
       if (run === undefined) return { outcome: 'notFound', message: `There is no run ${runId}.` };
       if (isFinal(run.state)) return { outcome: 'conflict', message: `Run ${runId} is ${run.state} already; only a queued or running run can be cancelled.` };
-      if (run.state === 'QUEUED') await transaction.run(abortQueuedRuns, { pipelineId: run.pipelineId, id: runId });
+      if (run.state === 'QUEUED') await abortQueued(transaction, run.pipelineId, runId, 'Cancelled before it was started.');
       else await transaction.run(requestCancel, { id: runId });
       const [found] = await transaction.run(findRunsByIds, { ids: [runId] });
       return { outcome: 'cancelled', run: found?.run ?? run };
     });
-    if (cancelled.outcome === 'cancelled' && cancelled.run.state === 'RUNNING') this.parts.onCancel(runId);
+    if (cancelled.outcome !== 'cancelled') return cancelled;
+    if (cancelled.run.state === 'RUNNING') this.parts.onCancel(runId);
+    else this.#changed(runId);
     return cancelled;
   }
 
@@ -133,8 +140,10 @@ export class RunService {
   }
 
   /** Takes the run queued longest whose pipeline has no running one; null when there is none. Each run is taken once. */
-  claim(worker: { worker: string; installation: string }): Promise<ClaimedRun | null> {
-    return this.#queue.claim(worker);
+  async claim(worker: { worker: string; installation: string }): Promise<ClaimedRun | null> {
+    const claimed = await this.#queue.claim(worker);
+    if (claimed !== null) this.#changed(claimed.run.id);
+    return claimed;
   }
 
   /** Extends the lease. 'lost': the run is not held by this claim any more. */
@@ -148,23 +157,32 @@ export class RunService {
   }
 
   /** Ends the run COMPLETE and records everything it did. @throws PlatformError LEASE_LOST */
-  complete(completion: Completion): Promise<void> {
-    return this.parts.graph.transaction((transaction) => completeRun(transaction, completion));
+  async complete(completion: Completion): Promise<void> {
+    await this.parts.graph.transaction((transaction) => completeRun(transaction, completion));
+    this.#changed(completion.runId);
   }
 
   /** Ends the run FAIL. @throws PlatformError LEASE_LOST */
-  fail(ended: Holder & RunReport & { error: NonNullable<RunReport['error']> }): Promise<void> {
-    return this.#queue.end('FAIL', ended);
+  async fail(ended: Holder & RunReport & { error: NonNullable<RunReport['error']> }): Promise<void> {
+    await this.#queue.end('FAIL', ended);
+    this.#changed(ended.runId);
   }
 
   /** Ends the run ABORT. @throws PlatformError LEASE_LOST */
-  abort(ended: Holder & RunReport): Promise<void> {
-    return this.#queue.end('ABORT', ended);
+  async abort(ended: Holder & RunReport): Promise<void> {
+    await this.#queue.end('ABORT', ended);
+    this.#changed(ended.runId);
   }
 
   /** Queues again every run that the installation held before it started anew. @returns how many */
-  recover({ installation, expiredOnly = false }: { installation: string; expiredOnly?: boolean }): Promise<number> {
-    return this.#queue.recover(installation, expiredOnly);
+  async recover({ installation, expiredOnly = false }: { installation: string; expiredOnly?: boolean }): Promise<number> {
+    const ids = await this.#queue.recover(installation, expiredOnly);
+    this.#changed(...ids);
+    return ids.length;
+  }
+
+  #changed(...runIds: readonly string[]): void {
+    if (runIds.length > 0) this.parts.onTransition?.(runIds);
   }
 
   async #pipelineOf({ job, pipelineId }: RunListRequest): Promise<string | 'none' | null> {

@@ -1,0 +1,136 @@
+import { lastOfDense } from '../lib/last-of-dense.js';
+import type { LoggedRun, RunEvent } from '../model/run-log.js';
+import { type BucketDocument, type BucketModel, bucketId, bucketOf, bucketSize, eventOf, type FeedDocument, type FeedModel, guarded, inserting, isNew, majority } from './run-log-document.js';
+
+/** Appends to the logs of all runs in the order of their positions. */
+export interface FeedPage {
+  /** Everything up to here has been read; the events are those of them that were wanted. */
+  readonly position: number;
+  readonly events: readonly RunEvent[];
+  /** The next append is announced and not made: the page ends before it. null: there is no next one, or it is beyond the page. */
+  readonly waitingFor: number | null;
+}
+
+/** Which appends are wanted. */
+export type FeedFilter = (append: Pick<FeedDocument, 'runId' | 'pipelineId'>) => boolean;
+
+/**
+ * The appends to all logs, numbered without gaps: position n + 1 is only given once n is there. One that is announced and neither made
+ * nor void holds its readers up, until they fence it: from then on it cannot be made any more.
+ */
+export class RunFeed {
+  /** A position that is taken; those behind it may be too. */
+  private taken: number | null = null;
+
+  constructor(
+    private readonly entries: FeedModel,
+    private readonly buckets: BucketModel,
+  ) {}
+
+  async prepare(): Promise<void> {
+    await this.entries.createCollection();
+  }
+
+  /** Takes the next position for events `from` to `to` of a run. */
+  async announce({ runId, pipelineId }: LoggedRun, from: number, to: number): Promise<number> {
+    this.taken ??= await this.findLast(1);
+    for (let lost = 1; ; lost += 1) {
+      const position = this.taken + 1;
+      const got = await isNew(this.entries.insertMany([{ _id: position, runId, pipelineId, from, to }], inserting));
+      this.taken = Math.max(this.taken, position);
+      if (got) return position;
+      // Others are far ahead, or as quick as we are.
+      if (lost % 3 === 0) this.taken = Math.max(this.taken, await this.findLast(this.taken));
+    }
+  }
+
+  /** Lets readers pass an append that was not made. */
+  async void(position: number): Promise<void> {
+    await this.entries.updateOne({ _id: position }, { $set: { void: true } }, { writeConcern: majority });
+  }
+
+  /** The last position that is taken; 0: none. */
+  last(): Promise<number> {
+    return guarded(() => this.findLast(1));
+  }
+
+  /** What was appended behind a position, at most `limit` appends. */
+  read(after: number, limit: number, wanted: FeedFilter = () => true): Promise<FeedPage> {
+    return guarded(async () => {
+      const ids = Array.from({ length: limit }, (_, index) => after + 1 + index);
+      const found = new Map((await this.entries.find({ _id: { $in: ids } }).lean()).map((entry) => [entry._id, entry]));
+      const entries = ids.flatMap((id) => found.get(id) ?? []);
+      const buckets = await this.bucketsOf(entries.filter((entry) => !entry.void && wanted(entry)));
+      const events: RunEvent[] = [];
+      for (let position = after + 1; position <= after + limit; position += 1) {
+        const entry = found.get(position);
+        // A later one without this one: a failover of MongoDB has taken it back.
+        if (entry === undefined) return { position: position - 1, events, waitingFor: entries.some(({ _id }) => _id > position) ? position : null };
+        if (entry.void || !wanted(entry)) continue;
+        const made = eventsOf(entry, buckets);
+        if (made === null) return { position: position - 1, events, waitingFor: position };
+        events.push(...made);
+      }
+      return { position: after + limit, events, waitingFor: null };
+    });
+  }
+
+  /** Makes sure that the append at a position is either made or never will be. */
+  fence(position: number): Promise<void> {
+    return guarded(async () => {
+      const [entry] = await this.entries.find({ _id: position }).lean();
+      if (entry === undefined) return this.fill(position);
+      const ids = [bucketOf(entry.from) - 1, bucketOf(entry.from)].map((bucket) => bucketId(entry.runId, bucket));
+      const found = await this.buckets.find({ _id: { $in: ids } }, { events: 0 }).lean();
+      const bucket = found.find(({ _id }) => _id === ids[1]);
+      const previous = found.find(({ _id }) => _id === ids[0]);
+      if (bucket && bucket.last >= entry.from) return;
+      const fenced = bucket ? await this.raiseFence(bucket) : await isNew(this.buckets.insertMany([emptyBucket(entry, previous)], inserting));
+      if (fenced) await this.void(position);
+    });
+  }
+
+  private async fill(position: number): Promise<void> {
+    await isNew(this.entries.insertMany([{ _id: position, runId: 'none', pipelineId: 'none', from: 0, to: 0, void: true }], inserting));
+  }
+
+  private async raiseFence({ _id, last, fence }: Pick<BucketDocument, '_id' | 'last' | 'fence'>): Promise<boolean> {
+    const { matchedCount } = await this.buckets.updateOne({ _id, last, fence }, { $inc: { fence: 1 } }, { writeConcern: majority });
+    return matchedCount === 1;
+  }
+
+  private async bucketsOf(entries: readonly FeedDocument[]): Promise<Map<string, BucketDocument>> {
+    const ids = [...new Set(entries.map(({ runId, from }) => bucketId(runId, bucketOf(from))))];
+    const [only] = ids;
+    if (only === undefined) return new Map();
+    const found = await this.buckets.find({ _id: { $in: ids } }).lean();
+    return new Map(found.map((bucket) => [bucket._id, bucket]));
+  }
+
+  private findLast(from: number): Promise<number> {
+    return lastOfDense(from, async (candidates) => {
+      const found = await this.entries.find({ _id: { $in: candidates } }, { _id: 1 }).lean();
+      return found.map(({ _id }) => _id);
+    });
+  }
+}
+
+/** Empty: another append has taken its place. null: it is not made yet. */
+function eventsOf({ _id, runId, from, to }: FeedDocument, buckets: ReadonlyMap<string, BucketDocument>): RunEvent[] | null {
+  const bucket = buckets.get(bucketId(runId, bucketOf(from)));
+  if (bucket === undefined || bucket.last < from) return null;
+  const index = (from - 1) % bucketSize;
+  return bucket.events
+    .slice(index, index + to - from + 1)
+    .filter(({ position }) => position === _id)
+    .map((event) => eventOf(bucket, event));
+}
+
+/** Stands where the first append of a bucket would be made by inserting it. */
+function emptyBucket({ runId, pipelineId, from }: FeedDocument, previous: BucketEnd | undefined): BucketDocument {
+  const { lastTransition, state, attempt } = previous ?? { lastTransition: 0, state: null, attempt: 0 };
+  const bucket = bucketOf(from);
+  return { _id: bucketId(runId, bucket), runId, pipelineId, bucket, last: from - 1, lastTransition, state, attempt, fence: 1, events: [] };
+}
+
+type BucketEnd = Pick<BucketDocument, 'lastTransition' | 'state' | 'attempt'>;
