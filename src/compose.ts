@@ -20,6 +20,9 @@ import { LineageService } from './services/lineage.js';
 import { NodeService } from './services/nodes.js';
 import { PipelineService } from './services/pipelines.js';
 import { ReplayService } from './services/replay-letters.js';
+import { RunEventService } from './services/run-events.js';
+import { RunLogService } from './services/run-log.js';
+import { RunTail } from './services/run-tail.js';
 import { RunService } from './services/runs.js';
 import { compileInProcess } from './worker/compile-in-process.js';
 import { compileManyInProcess } from './worker/compile-many.js';
@@ -49,25 +52,42 @@ export async function startServer(request: ServerRequest): Promise<string> {
   closing.add('MongoDB connection', () => documents.close());
 
   const wakeTasks = new WakeTasks({ database: documents.database, logger });
-  const services = composeServices(request, graph, documents, wakeTasks, (runId) => worker.cancel(runId));
-  const worker: Worker = composeWorker(request, services, wakeTasks);
+  const wakeUps = await documents.wakeUps(logger);
+  closing.add('wake-ups', () => wakeUps.close());
+  const runLog = new RunLogService({ graph, log: documents.runLog, onAppended: (position) => wakeUps.announce(position), logger });
+  closing.add('run log', () => runLog.settled());
+  const tail = new RunTail({ feed: documents.runLog.feed, logger });
+  const services = composeServices(request, { graph, documents, wakeTasks, runLog, tail, onCancel: (runId) => worker.cancel(runId) });
+  const worker: Worker = composeWorker(request, services, wakeTasks, runLog);
   closing.add('worker', () => worker.stop());
   await worker.start();
 
+  closing.add('run feed', () => tail.stop());
+  await Promise.all([tail.start(), wakeUps.listen(() => tail.wake())]);
   const readiness = { neo4j: () => graph.ready(), mongodb: () => documents.ready() };
   const api = await startApi({ services, settings, logger, readiness });
   closing.add('API', () => api.stop());
   return api.url;
 }
 
-function composeServices({ secret }: ServerRequest, graph: Graph, documents: Documents, wakeTasks: WakeTasks, onCancel: (runId: string) => void): ApiServices {
+interface ServiceParts {
+  readonly graph: Graph;
+  readonly documents: Documents;
+  readonly wakeTasks: WakeTasks;
+  readonly runLog: RunLogService;
+  readonly tail: RunTail;
+  readonly onCancel: (runId: string) => void;
+}
+
+function composeServices({ secret }: ServerRequest, { graph, documents, wakeTasks, runLog, tail, onCancel }: ServiceParts): ApiServices {
+  const onTransition = (runIds: readonly string[]): void => runLog.changed(runIds);
   const connections = new ConnectionService({ graph, connectors, secret });
   const compile = compileInProcess();
   const judge = changeJudge({ graph, connections, connectors, compileMany: compileManyInProcess() });
   const reports = new ImpactReportService({ reports: documents.impactReports });
   const audit = new AuditLog({ entries: documents.audit });
-  const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit, onCancel });
-  const runs = new RunService({ graph, onQueued: () => wakeTasks.enqueue(), onCancel });
+  const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit, onCancel, onTransition });
+  const runs = new RunService({ graph, onQueued: () => wakeTasks.enqueue(), onCancel, onTransition });
   return {
     connections,
     datasets: new DatasetService({ graph }),
@@ -80,10 +100,11 @@ function composeServices({ secret }: ServerRequest, graph: Graph, documents: Doc
     reports,
     replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
     runs,
+    runEvents: new RunEventService({ graph, log: documents.runLog, tail, transitions: runLog }),
   };
 }
 
-function composeWorker({ settings, installation, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks): Worker {
+function composeWorker({ settings, installation, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks, runLog: RunLogService): Worker {
   const { runs, connections, deadLetters, pipelines } = services;
   const specOf = async (pipelineId: string, version: number): Promise<unknown> => {
     const versions = await pipelines.versions(pipelineId);
@@ -91,7 +112,7 @@ function composeWorker({ settings, installation, logger }: ServerRequest, servic
   };
   const slots = settings.runSlots === null ? {} : { slots: settings.runSlots };
   return new Worker(
-    { runs, specOf, connections, deadLetters, parseSpec, wakeTasks, logger },
+    { runs, specOf, connections, deadLetters, runLog, parseSpec, wakeTasks, logger },
     { installation, runsFolder: join(settings.stateFolder, 'runs'), ...slots },
   );
 }

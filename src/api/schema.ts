@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createPubSub } from '@graphql-yoga/subscription';
 import type { GraphQLSchema } from 'graphql';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-graphql';
@@ -10,6 +11,7 @@ import { JobResolver } from './jobs.js';
 import { LineageEdgeResolver, LineageHitResolver, LineageResolver } from './lineage.js';
 import { NodeResolver } from './nodes.js';
 import { PipelineResolver } from './pipelines.js';
+import { RunEventResolver } from './run-events.js';
 import { RunResolver } from './runs.js';
 import type { ApiServices } from './services.js';
 
@@ -29,12 +31,14 @@ const resolvers: NonEmptyArray<new (...services: never[]) => object> = [
   NodeResolver,
   PipelineResolver,
   RunResolver,
+  RunEventResolver,
 ];
 
 /** The GraphQL schema. Without services it can be printed and validated against, but not executed. */
 export function buildGraphqlSchema(services?: ApiServices): GraphQLSchema {
   const container = services === undefined ? {} : { container: containerOf(services) };
-  return buildSchemaSync({ resolvers, validate: false, ...container });
+  // It must be there because there is a subscription, and is not used: ours read the log.
+  return buildSchemaSync({ resolvers, validate: false, pubSub: createPubSub(), ...container });
 }
 
 /** The schema as it is committed in `schema/schema.graphql`. */
@@ -42,7 +46,20 @@ export function printGraphqlSchema(schema: GraphQLSchema): string {
   return `# Written by \`npm run schema\` from src/api; a test keeps it in step. Do not edit.\n\n${printSchema(lexicographicSortSchema(schema))}\n`;
 }
 
-function containerOf({ connections, datasets, deadLetters, impacts, jobs, lineage, nodes, pipelines, reports, replays, runs }: ApiServices): ContainerType {
+function containerOf({
+  connections,
+  datasets,
+  deadLetters,
+  impacts,
+  jobs,
+  lineage,
+  nodes,
+  pipelines,
+  reports,
+  replays,
+  runs,
+  runEvents,
+}: ApiServices): ContainerType {
   const instances = new Map<unknown, object>([
     [ConnectionResolver, new ConnectionResolver(connections)],
     [DatasetResolver, new DatasetResolver(datasets)],
@@ -58,7 +75,8 @@ function containerOf({ connections, datasets, deadLetters, impacts, jobs, lineag
     [LineageEdgeResolver, new LineageEdgeResolver()],
     [NodeResolver, new NodeResolver({ nodes, datasets, connections, deadLetters, reports })],
     [PipelineResolver, new PipelineResolver(pipelines)],
-    [RunResolver, new RunResolver(runs)],
+    [RunResolver, new RunResolver(runs, runEvents)],
+    [RunEventResolver, new RunEventResolver()],
   ]);
   return { get: (resolver: unknown) => instances.get(resolver) };
 }

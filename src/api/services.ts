@@ -8,6 +8,7 @@ import type { LineageService } from '../services/lineage.js';
 import type { NodeService } from '../services/nodes.js';
 import type { PipelineService } from '../services/pipelines.js';
 import type { ReplayService } from '../services/replay-letters.js';
+import type { RunEventService } from '../services/run-events.js';
 import type { RunService } from '../services/runs.js';
 
 /** The use cases that the API is a door to. */
@@ -22,5 +23,6 @@ export interface ApiServices {
   readonly pipelines: PipelineService;
   readonly replays: ReplayService;
   readonly reports: ImpactReportService;
+  readonly runEvents: RunEventService;
   readonly runs: RunService;
 }

@@ -1,10 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import mongoose, { type Connection } from 'mongoose';
+import type { Logger } from 'pino';
 import { PlatformError } from '../model/errors.js';
 import { AuditStore } from './audit.js';
+import { ChangeStreamWakeUps, watchLog } from './change-stream-wake-ups.js';
 import { DeadLetterStore } from './dead-letters.js';
 import { ImpactReportStore } from './impact-reports.js';
 import { RunLogStore } from './run-log.js';
+import { SocketWakeUps } from './socket-wake-ups.js';
+import { WakeListeners } from './wake-listeners.js';
+import type { WakeUps } from './wake-ups.js';
 
 export interface DocumentsSettings {
   /** `mongodb://…` or `mongodb+srv://…`; may hold credentials, which appear in no message. */
@@ -60,9 +65,26 @@ export class Documents {
     }
   }
 
+  /** A change stream where MongoDB is a replica set. Nowhere else: an idle one takes a core of the emulator. */
+  async wakeUps(logger: Logger): Promise<WakeUps> {
+    if (await isReplicaSet(this.database)) return new ChangeStreamWakeUps(watchLog(this.connection), logger);
+    const listeners = new WakeListeners(this.connection);
+    await listeners.prepare();
+    return new SocketWakeUps(listeners, logger);
+  }
+
   async close(): Promise<void> {
     await this.connection.close();
   }
+}
+
+/** The emulator does not know `hello`. */
+async function isReplicaSet(database: DocumentsDatabase): Promise<boolean> {
+  const said = await database
+    .admin()
+    .command({ hello: 1 }, { timeoutMS: probeTimeoutMs })
+    .catch(() => null);
+  return typeof said?.['setName'] === 'string' || said?.['msg'] === 'isdbgrid';
 }
 
 async function connect(uri: string, deadline: number): Promise<Connection> {

@@ -1,6 +1,20 @@
 import { lastOfDense } from '../lib/last-of-dense.js';
 import type { LoggedRun, RunEvent } from '../model/run-log.js';
-import { type BucketDocument, type BucketModel, bucketId, bucketOf, bucketSize, eventOf, type FeedDocument, type FeedModel, guarded, inserting, isNew, majority } from './run-log-document.js';
+import { Announcements } from './announcements.js';
+import {
+  type BucketDocument,
+  type BucketModel,
+  bucketId,
+  bucketOf,
+  bucketSize,
+  eventOf,
+  type FeedDocument,
+  type FeedModel,
+  guarded,
+  inserting,
+  isNew,
+  majority,
+} from './run-log-document.js';
 
 /** Appends to the logs of all runs in the order of their positions. */
 export interface FeedPage {
@@ -19,29 +33,22 @@ export type FeedFilter = (append: Pick<FeedDocument, 'runId' | 'pipelineId'>) =>
  * nor void holds its readers up, until they fence it: from then on it cannot be made any more.
  */
 export class RunFeed {
-  /** A position that is taken; those behind it may be too. */
-  private taken: number | null = null;
+  private readonly announcements: Announcements;
 
   constructor(
     private readonly entries: FeedModel,
     private readonly buckets: BucketModel,
-  ) {}
+  ) {
+    this.announcements = new Announcements(entries, (from) => this.findLast(from));
+  }
 
   async prepare(): Promise<void> {
     await this.entries.createCollection();
   }
 
   /** Takes the next position for events `from` to `to` of a run. */
-  async announce({ runId, pipelineId }: LoggedRun, from: number, to: number): Promise<number> {
-    this.taken ??= await this.findLast(1);
-    for (let lost = 1; ; lost += 1) {
-      const position = this.taken + 1;
-      const got = await isNew(this.entries.insertMany([{ _id: position, runId, pipelineId, from, to }], inserting));
-      this.taken = Math.max(this.taken, position);
-      if (got) return position;
-      // Others are far ahead, or as quick as we are.
-      if (lost % 3 === 0) this.taken = Math.max(this.taken, await this.findLast(this.taken));
-    }
+  announce({ runId, pipelineId }: LoggedRun, from: number, to: number): Promise<number> {
+    return this.announcements.add({ runId, pipelineId, from, to });
   }
 
   /** Lets readers pass an append that was not made. */

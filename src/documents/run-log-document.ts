@@ -1,6 +1,6 @@
 import { type Connection, Schema } from 'mongoose';
-import type { NewRunEvent, RunEvent } from '../model/run-log.js';
 import type { RunState } from '../model/run.js';
+import type { NewRunEvent, RunEvent } from '../model/run-log.js';
 import { guarded as guardedAs } from './guarded.js';
 
 /** Events in one document. */

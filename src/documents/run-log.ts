@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { lastOfDense } from '../lib/last-of-dense.js';
+import { Turns } from '../lib/turns.js';
 import type { LogEnd, LoggedRun, NewRunEvent, RunEvent } from '../model/run-log.js';
 import { RunFeed } from './run-feed.js';
 import {
@@ -37,6 +38,7 @@ export class RunLogStore {
   private readonly buckets: BucketModel;
   /** Ends of logs as this process left them; another process may have appended since. */
   private readonly ends = new Map<string, End>();
+  private readonly turns = new Turns();
 
   constructor(connection: Connection) {
     this.buckets = bucketModel(connection);
@@ -59,26 +61,7 @@ export class RunLogStore {
    * @throws PlatformError DOCUMENTS_UNAVAILABLE: it was appended or not
    */
   append(run: LoggedRun, choose: (end: LogEnd) => readonly NewEntry[]): Promise<number | null> {
-    return guarded(async () => {
-      for (;;) {
-        const known = this.ends.get(run.runId);
-        if (known !== undefined && choose(known).length === 0) this.ends.delete(run.runId);
-        const end = this.ends.get(run.runId) ?? (await this.findEnd(run.runId));
-        const entries = choose(end).slice(0, bucketSize - (end.last % bucketSize));
-        if (entries.length === 0) {
-          this.keep(run.runId, end);
-          return null;
-        }
-        const position = await this.feed.announce(run, end.last + 1, end.last + entries.length);
-        const made = await this.write(run, end, entries, position);
-        if (made !== null) {
-          this.keep(run.runId, made);
-          return position;
-        }
-        this.ends.delete(run.runId);
-        await this.feed.void(position);
-      }
-    });
+    return this.turns.of(run.runId, () => guarded(() => this.appendNow(run, choose)));
   }
 
   /** Events of one run behind `afterSeq`, in order, at most `limit`; none: there are no more yet. */
@@ -94,6 +77,25 @@ export class RunLogStore {
   /** `seq` of a run's last event; 0: there is none. */
   async lastSeq(runId: string): Promise<number> {
     return (await guarded(() => this.findEnd(runId))).last;
+  }
+
+  private async appendNow(run: LoggedRun, choose: (end: LogEnd) => readonly NewEntry[]): Promise<number | null> {
+    for (;;) {
+      const known = this.ends.get(run.runId);
+      // Nothing to add to what is known: perhaps there is to what another process has made of it.
+      const end = known !== undefined && choose(known).length > 0 ? known : await this.findEnd(run.runId);
+      const entries = choose(end).slice(0, bucketSize - (end.last % bucketSize));
+      this.keep(run.runId, end);
+      if (entries.length === 0) return null;
+      const position = await this.feed.announce(run, end.last + 1, end.last + entries.length);
+      const made = await this.write(run, end, entries, position);
+      if (made !== null) {
+        this.keep(run.runId, made);
+        return position;
+      }
+      this.ends.delete(run.runId);
+      await this.feed.void(position);
+    }
   }
 
   private async findEnd(runId: string): Promise<End> {
@@ -135,11 +137,11 @@ export class RunLogStore {
 }
 
 function behind(end: LogEnd, entries: readonly NewEntry[]): LogEnd {
-  const moved = entries.reduce<LogEnd>(
-    (so, { event: { state, attempt }, transition }) => (transition === null ? so : { ...so, lastTransition: transition, state, attempt }),
-    end,
-  );
-  return { ...moved, last: end.last + entries.length };
+  const last = end.last + entries.length;
+  const change = entries.findLast(({ transition }) => transition !== null);
+  if (change === undefined || change.transition === null) return { ...end, last };
+  const { state, attempt } = change.event;
+  return { last, lastTransition: change.transition, state, attempt };
 }
 
 function range(from: number, to: number): number[] {

@@ -17,10 +17,21 @@ export interface RunTransition {
 /** What a run is at. */
 export type RunStage = 'binding' | 'reading' | 'transforming' | 'committing';
 
+/** Where a run is, as its process can tell. */
+export interface RunPlace {
+  readonly stage: RunStage;
+  /** The step that is being computed over several rows; null: rows go through all of them. */
+  readonly step: string | null;
+  /** That will be read in all, by the sources' own estimates; null: at least one does not know. */
+  readonly rowsExpected: number | null;
+}
+
+export const atBinding: RunPlace = { stage: 'binding', step: null, rowsExpected: null };
+
 /** How far a running run has come. */
 export interface RunProgress {
+  readonly at: string;
   readonly stage: RunStage;
-  /** The step that is being computed; null: none, or several at once. */
   readonly step: string | null;
   readonly metrics: RunMetrics;
   readonly durationMs: number;

@@ -60,8 +60,8 @@ export class RunLogService {
   }
 
   /** Adds progress of an attempt, unless its end is in the log already or its beginning is not yet. */
-  async progress(run: LoggedRun, attempt: number, at: string, progress: RunProgress): Promise<void> {
-    const event = { ...progress, kind: 'progress', at, state: 'RUNNING', attempt, message: null } as const;
+  async progress(run: LoggedRun, attempt: number, progress: RunProgress): Promise<void> {
+    const event = { ...progress, kind: 'progress', state: 'RUNNING', attempt, message: null } as const;
     const position = await this.parts.log.append(run, (end) => (end.state === 'RUNNING' && end.attempt === attempt ? [{ event, transition: null }] : []));
     if (position !== null) this.parts.onAppended(position);
   }
@@ -100,7 +100,9 @@ export class RunLogService {
   private async appendTransitions({ transitions, ...run }: UnloggedRun): Promise<number> {
     const last = transitions.at(-1)?.transition ?? 0;
     for (;;) {
-      const position = await this.parts.log.append(run, ({ lastTransition }) => transitions.filter(({ transition }) => transition > lastTransition).map(entryOf));
+      const position = await this.parts.log.append(run, ({ lastTransition }) =>
+        transitions.filter(({ transition }) => transition > lastTransition).map(entryOf),
+      );
       if (position === null) return last;
       this.parts.onAppended(position);
     }
@@ -109,7 +111,19 @@ export class RunLogService {
 
 function entryOf({ transition, state, attempt, at, message, metrics, durationMs }: RunTransition): NewEntry {
   const rowsPerSecond = durationMs === null || durationMs === 0 ? null : metrics.rowsRead / (durationMs / 1000);
-  const event = { kind: 'state', at, state, attempt, message: shortened(message), metrics, durationMs, rowsPerSecond, stage: null, step: null, secondsLeft: null } as const;
+  const event = {
+    kind: 'state',
+    at,
+    state,
+    attempt,
+    message: shortened(message),
+    metrics,
+    durationMs,
+    rowsPerSecond,
+    stage: null,
+    step: null,
+    secondsLeft: null,
+  } as const;
   return { transition, event };
 }
 

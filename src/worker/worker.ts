@@ -4,7 +4,7 @@ import type { ClaimedRun } from '../services/run-queue.js';
 import { runProcessEntry } from './child-process.js';
 import { RunExecution } from './execute-run.js';
 import { type LeaseSettings, leaseSettings } from './lease.js';
-import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunQueue } from './ports.js';
+import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunLog, RunQueue } from './ports.js';
 import { removeLeftovers } from './run-folder.js';
 import { settleInterruptedLetters } from './settle-letters.js';
 import type { SupervisionRules } from './supervise-run.js';
@@ -33,12 +33,13 @@ export interface WorkerParts {
   readonly specOf: (pipelineId: string, version: number) => Promise<unknown>;
   readonly connections: ConnectionSource;
   readonly deadLetters: DeadLetterKeeper;
+  readonly runLog: RunLog;
   readonly parseSpec: ParseSpec;
   readonly wakeTasks: Pick<WakeTasks, 'listen' | 'stop'>;
   readonly logger: Logger;
 }
 
-const standardRules = { graceMs: 2_000, progressEveryMs: 500, exitWithinMs: 5_000 };
+const standardRules = { graceMs: 2_000, progressEveryMs: 1_000, liveEveryMs: 250, exitWithinMs: 5_000 };
 const settleEverySweeps = 10;
 
 /** Claims queued runs and executes each in a process of its own, as many at once as there are slots. */
@@ -47,6 +48,7 @@ export class Worker {
   private readonly slots: number;
   private sweep: NodeJS.Timeout | undefined;
   private sweeps = 0;
+  private logging = false;
   private claiming: Promise<void> | null = null;
   private wanted = false;
   private stopping = false;
@@ -126,6 +128,7 @@ export class Worker {
 
   private onSweep(): void {
     this.sweeps += 1;
+    void this.logLeft();
     if (this.sweeps % settleEverySweeps === 0) void this.settleLetters();
     if (this.sweeps % settleEverySweeps === 0) void this.takeUpExpired();
     this.wake();
@@ -138,6 +141,20 @@ export class Worker {
       if (recovered > 0) this.parts.logger.warn({ recovered }, 'Runs whose lease had passed are queued again.');
     } catch (error) {
       this.parts.logger.warn({ err: error }, 'Runs with a passed lease could not be looked for; it is tried again.');
+    }
+  }
+
+  /** Changes of state that crashed processes, or a MongoDB that was away, have kept from the log. */
+  private async logLeft(): Promise<void> {
+    if (this.logging) return;
+    this.logging = true;
+    try {
+      const runs = await this.parts.runLog.flushLeft();
+      if (runs > 0) this.parts.logger.info({ runs }, 'Changes of state that were left have been logged.');
+    } catch (error) {
+      this.parts.logger.warn({ err: error }, 'Changes of state that were left could not be logged; it is tried again.');
+    } finally {
+      this.logging = false;
     }
   }
 

@@ -21,6 +21,7 @@ import { ReplayService } from '../../../src/services/replay-letters.js';
 import { RunService } from '../../../src/services/runs.js';
 import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { compileManyInProcess } from '../../../src/worker/compile-many.js';
+import { type LiveRuns, openLiveRuns } from '../../support/live-runs.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
 import { servers } from '../../support/servers.js';
 import { keptLog } from '../../unit/worker/scripted-run.js';
@@ -95,6 +96,7 @@ export async function openDoors(settings: Partial<ApiSettings> = {}, readiness: 
 export interface WholeApi {
   readonly api: RunningApi;
   readonly services: ApiServices;
+  readonly live: LiveRuns;
   readonly database: TestDatabase;
   /** A connection to `database`. */
   readonly connection: string;
@@ -115,7 +117,8 @@ export async function openApi(): Promise<WholeApi> {
   const reports = new ImpactReportService({ reports: documents.impactReports });
   const audit = new AuditLog({ entries: documents.audit });
   const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit });
-  const runs = new RunService({ graph, onQueued: () => undefined, onCancel: () => undefined });
+  const live = await openLiveRuns(graph, documents, logger);
+  const runs = new RunService({ graph, onQueued: () => undefined, onCancel: () => undefined, onTransition: (ids) => live.log.changed(ids) });
   const services: ApiServices = {
     connections,
     datasets: new DatasetService({ graph }),
@@ -128,6 +131,7 @@ export async function openApi(): Promise<WholeApi> {
     reports,
     replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
     runs,
+    runEvents: live.events,
   };
   const api = await startApi({ services, settings: loopback, logger, readiness: { neo4j: () => graph.ready(), mongodb: () => documents.ready() } });
   const connection = `api_${randomBytes(6).toString('hex')}`;
@@ -136,12 +140,14 @@ export async function openApi(): Promise<WholeApi> {
   return {
     api,
     services,
+    live,
     database,
     connection,
     lines,
     query: (query, variables) => graphql(api, query, variables),
     close: async () => {
       await api.stop();
+      await live.close();
       await Promise.all([documents.close(), graph.close(), database.drop()]);
     },
   };

@@ -4,8 +4,8 @@ import mongoose, { type Connection } from 'mongoose';
 import { Documents } from '../../../src/documents/documents.js';
 import type { NewEntry, RunLogStore } from '../../../src/documents/run-log.js';
 import { bucketModel, feedModel } from '../../../src/documents/run-log-document.js';
-import type { LoggedRun } from '../../../src/model/run-log.js';
 import { noMetrics, type RunState } from '../../../src/model/run.js';
+import type { LoggedRun } from '../../../src/model/run-log.js';
 import { documentsUri } from './documents-uri.js';
 
 let one: Documents;
@@ -68,7 +68,8 @@ describe('the log of a run', () => {
   it('takes each change of state once, whoever brings it again', async () => {
     const run = newRun();
     const changes = [entry(1, 'queued', 'QUEUED'), entry(2, 'runs'), entry(3, 'done', 'COMPLETE')];
-    const bring = (store: RunLogStore, known: readonly NewEntry[]) => store.append(run, ({ lastTransition }) => known.filter(({ transition }) => (transition ?? 0) > lastTransition));
+    const bring = (store: RunLogStore, known: readonly NewEntry[]) =>
+      store.append(run, ({ lastTransition }) => known.filter(({ transition }) => (transition ?? 0) > lastTransition));
     await bring(one.runLog, changes.slice(0, 2));
     expect(await bring(other.runLog, changes)).not.toBeNull();
     expect(await bring(one.runLog, changes)).toBeNull();

@@ -18,6 +18,7 @@ import { RunService } from '../../../src/services/runs.js';
 import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { WakeTasks } from '../../../src/worker/wake-tasks.js';
 import { Worker, type WorkerSettings } from '../../../src/worker/worker.js';
+import { type LiveRuns, openLiveRuns } from '../../support/live-runs.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
 import { servers } from '../../support/servers.js';
 import { keptLog } from '../../unit/worker/scripted-run.js';
@@ -27,6 +28,7 @@ import { documentsUri } from '../documents/documents-uri.js';
 export interface WorkBench {
   readonly database: TestDatabase;
   readonly runs: RunService;
+  readonly live: LiveRuns;
   readonly letters: DeadLetterService;
   readonly replays: ReplayService;
   readonly documents: Documents;
@@ -78,8 +80,10 @@ export async function openWorkBench(): Promise<WorkBench> {
   });
   const letters = new DeadLetterService({ letters: documents.deadLetters });
   const workers: Worker[] = [];
+  const live = await openLiveRuns(graph, documents, logger);
   const runs = new RunService({
     graph,
+    onTransition: (ids) => live.log.changed(ids),
     onQueued: () => bench.wakes && sender.enqueue(),
     onCancel: (runId) => {
       for (const worker of workers) if (bench.tellsCancel) worker.cancel(runId);
@@ -104,6 +108,7 @@ export async function openWorkBench(): Promise<WorkBench> {
   const bench: WorkBench = {
     database,
     runs,
+    live,
     letters,
     replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
     documents,
@@ -115,7 +120,7 @@ export async function openWorkBench(): Promise<WorkBench> {
     worker: (settings = {}) => {
       const specOf = async (pipelineId: string, version: number): Promise<unknown> =>
         (await pipelines.versions(pipelineId)).find((found) => found.version === version)?.spec;
-      const parts = { runs, specOf, connections, deadLetters: letters, parseSpec, wakeTasks: newTasks(), logger };
+      const parts = { runs, specOf, connections, deadLetters: letters, runLog: live.log, parseSpec, wakeTasks: newTasks(), logger };
       const worker = new Worker(parts, { installation, runsFolder, slots: 2, ...settings });
       workers.push(worker);
       return worker;
@@ -139,6 +144,7 @@ export async function openWorkBench(): Promise<WorkBench> {
     close: async () => {
       await Promise.all(workers.map((worker) => worker.stop()));
       await Promise.all(taskBoxes.map((box) => box.stop()));
+      await live.close();
       await Promise.all([documents.close(), graph.close(), rm(runsFolder, { recursive: true, force: true })]);
       await database.drop();
     },
