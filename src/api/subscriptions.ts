@@ -111,9 +111,10 @@ function coded({ message, locations }: GraphQLError, code: string): GraphQLError
   return Object.defineProperty(formatted, 'locations', { value: locations, enumerable: true });
 }
 
-/** What is wrong with variables has neither place nor cause. */
+/** What is wrong with variables has no place in the answer, and no cause but itself. */
 function withCode(error: GraphQLError): GraphQLFormattedError {
   const formatted = error.toJSON();
-  const ofVariables = error.path === undefined && error.originalError === undefined && formatted.extensions?.['code'] === undefined;
+  const { originalError: cause, path } = error;
+  const ofVariables = path === undefined && (cause === undefined || cause instanceof GraphQLError) && formatted.extensions?.['code'] === undefined;
   return ofVariables ? { ...formatted, extensions: { code: 'BAD_USER_INPUT' } } : formatted;
 }

@@ -16,9 +16,8 @@ export class Announcements {
   private writing = false;
   /** A position that is taken; those behind it may be too. */
   private taken: number | null = null;
-  private lost = 0;
 
-  /** @param findLast  the last position that is taken, at least the given one */
+  /** @param findLast  asked when others have been quicker: the last position that is taken, at least the given one */
   constructor(
     private readonly entries: FeedModel,
     private readonly findLast: (from: number) => Promise<number>,
@@ -38,8 +37,7 @@ export class Announcements {
       try {
         this.taken ??= await this.findLast(1);
         const written = await this.write(batch, this.taken + 1);
-        // Others are far ahead, or as quick as we are.
-        if (written < batch.length && this.lost % 3 === 0) this.taken = await this.findLast(this.taken);
+        if (written < batch.length) this.taken = await this.findLast(this.taken);
         this.waiting.unshift(...batch.slice(written));
       } catch (error) {
         for (const { reject } of batch) reject(error);
@@ -54,7 +52,6 @@ export class Announcements {
     const documents = batch.map(({ append }, index) => ({ _id: first + index, ...append }));
     const written = await inserted(this.entries.insertMany(documents, inserting), batch.length);
     for (const [index, { resolve }] of batch.slice(0, written).entries()) resolve(first + index);
-    this.lost = written < batch.length ? this.lost + 1 : 0;
     this.taken = first + Math.min(written, batch.length - 1);
     return written;
   }

@@ -1,5 +1,5 @@
 import { lastOfDense } from '../lib/last-of-dense.js';
-import type { LoggedRun, RunEvent } from '../model/run-log.js';
+import type { LoggedRun, NewRunEvent, RunEvent } from '../model/run-log.js';
 import { Announcements } from './announcements.js';
 import {
   type BucketDocument,
@@ -7,7 +7,7 @@ import {
   bucketId,
   bucketOf,
   bucketSize,
-  eventOf,
+  eventsOf,
   type FeedDocument,
   type FeedModel,
   guarded,
@@ -25,6 +25,8 @@ export interface FeedPage {
   readonly waitingFor: number | null;
 }
 
+const nearby = 100;
+
 /** Which appends are wanted. */
 export type FeedFilter = (append: Pick<FeedDocument, 'runId' | 'pipelineId'>) => boolean;
 
@@ -39,16 +41,16 @@ export class RunFeed {
     private readonly entries: FeedModel,
     private readonly buckets: BucketModel,
   ) {
-    this.announcements = new Announcements(entries, (from) => this.findLast(from));
+    this.announcements = new Announcements(entries, (from) => this.findLastNear(from));
   }
 
   async prepare(): Promise<void> {
     await this.entries.createCollection();
   }
 
-  /** Takes the next position for events `from` to `to` of a run. */
-  announce({ runId, pipelineId }: LoggedRun, from: number, to: number): Promise<number> {
-    return this.announcements.add({ runId, pipelineId, from, to });
+  /** Takes the next position for events of a run, the first of which is to be its `from`. */
+  announce({ runId, pipelineId }: LoggedRun, from: number, events: readonly NewRunEvent[]): Promise<number> {
+    return this.announcements.add({ runId, pipelineId, from, to: from + events.length - 1, events });
   }
 
   /** Lets readers pass an append that was not made. */
@@ -74,12 +76,19 @@ export class RunFeed {
         // A later one without this one: a failover of MongoDB has taken it back.
         if (entry === undefined) return { position: position - 1, events, waitingFor: entries.some(({ _id }) => _id > position) ? position : null };
         if (entry.void || !wanted(entry)) continue;
-        const made = eventsOf(entry, buckets);
+        const made = isMade(entry, buckets.get(bucketId(entry.runId, bucketOf(entry.from))));
         if (made === null) return { position: position - 1, events, waitingFor: position };
-        events.push(...made);
+        if (made) events.push(...eventsOf(entry));
       }
       return { position: after + limit, events, waitingFor: null };
     });
+  }
+
+  /** The events of appends that were made, in order. */
+  async madeAt(positions: readonly number[]): Promise<RunEvent[]> {
+    if (positions.length === 0) return [];
+    const found = await this.entries.find({ _id: { $in: positions } }).lean();
+    return found.sort((one, other) => one._id - other._id).flatMap(eventsOf);
   }
 
   /** Makes sure that the append at a position is either made or never will be. */
@@ -88,7 +97,7 @@ export class RunFeed {
       const [entry] = await this.entries.find({ _id: position }).lean();
       if (entry === undefined) return this.fill(position);
       const ids = [bucketOf(entry.from) - 1, bucketOf(entry.from)].map((bucket) => bucketId(entry.runId, bucket));
-      const found = await this.buckets.find({ _id: { $in: ids } }, { events: 0 }).lean();
+      const found = await this.buckets.find({ _id: { $in: ids } }, { positions: 0 }).lean();
       const bucket = found.find(({ _id }) => _id === ids[1]);
       const previous = found.find(({ _id }) => _id === ids[0]);
       if (bucket && bucket.last >= entry.from) return;
@@ -98,7 +107,7 @@ export class RunFeed {
   }
 
   private async fill(position: number): Promise<void> {
-    await isNew(this.entries.insertMany([{ _id: position, runId: 'none', pipelineId: 'none', from: 0, to: 0, void: true }], inserting));
+    await isNew(this.entries.insertMany([{ _id: position, runId: 'none', pipelineId: 'none', from: 0, to: 0, events: [], void: true }], inserting));
   }
 
   private async raiseFence({ _id, last, fence }: Pick<BucketDocument, '_id' | 'last' | 'fence'>): Promise<boolean> {
@@ -114,6 +123,12 @@ export class RunFeed {
     return new Map(found.map((bucket) => [bucket._id, bucket]));
   }
 
+  private async findLastNear(from: number): Promise<number> {
+    const near = Array.from({ length: nearby }, (_, index) => from + index);
+    const found = await this.entries.find({ _id: { $in: near } }, { _id: 1 }).lean();
+    return found.length < nearby ? from + found.length - 1 : this.findLast(from);
+  }
+
   private findLast(from: number): Promise<number> {
     return lastOfDense(from, async (candidates) => {
       const found = await this.entries.find({ _id: { $in: candidates } }, { _id: 1 }).lean();
@@ -122,22 +137,17 @@ export class RunFeed {
   }
 }
 
-/** Empty: another append has taken its place. null: it is not made yet. */
-function eventsOf({ _id, runId, from, to }: FeedDocument, buckets: ReadonlyMap<string, BucketDocument>): RunEvent[] | null {
-  const bucket = buckets.get(bucketId(runId, bucketOf(from)));
+/** False: another append has taken its place. null: it is not made yet. */
+function isMade({ _id, from }: FeedDocument, bucket: BucketDocument | undefined): boolean | null {
   if (bucket === undefined || bucket.last < from) return null;
-  const index = (from - 1) % bucketSize;
-  return bucket.events
-    .slice(index, index + to - from + 1)
-    .filter(({ position }) => position === _id)
-    .map((event) => eventOf(bucket, event));
+  return bucket.positions[(from - 1) % bucketSize] === _id;
 }
 
 /** Stands where the first append of a bucket would be made by inserting it. */
 function emptyBucket({ runId, pipelineId, from }: FeedDocument, previous: BucketEnd | undefined): BucketDocument {
   const { lastTransition, state, attempt } = previous ?? { lastTransition: 0, state: null, attempt: 0 };
   const bucket = bucketOf(from);
-  return { _id: bucketId(runId, bucket), runId, pipelineId, bucket, last: from - 1, lastTransition, state, attempt, fence: 1, events: [] };
+  return { _id: bucketId(runId, bucket), runId, pipelineId, bucket, last: from - 1, lastTransition, state, attempt, fence: 1, positions: [] };
 }
 
 type BucketEnd = Pick<BucketDocument, 'lastTransition' | 'state' | 'attempt'>;

@@ -3,15 +3,10 @@ import type { RunState } from '../model/run.js';
 import type { NewRunEvent, RunEvent } from '../model/run-log.js';
 import { guarded as guardedAs } from './guarded.js';
 
-/** Events in one document. */
+/** Events of a run that one document lists. */
 export const bucketSize = 200;
 
-export interface LoggedEvent extends NewRunEvent {
-  readonly seq: number;
-  readonly position: number;
-}
-
-/** Events (bucket · 200, (bucket + 1) · 200] of one run. */
+/** Which appends made the events (bucket · 200, (bucket + 1) · 200] of one run. */
 export interface BucketDocument {
   /** Run id + ':' + bucket. */
   _id: string;
@@ -26,7 +21,8 @@ export interface BucketDocument {
   attempt: number;
   /** Raised by readers that do not wait any longer for an append that was announced: it fails then. */
   fence: number;
-  events: LoggedEvent[];
+  /** Of each of its events the append that it is in. */
+  positions: number[];
 }
 
 /** An append, announced before it is made. Numbered over all runs from 1, without gaps. */
@@ -38,6 +34,7 @@ export interface FeedDocument {
   /** `seq` of its first and last event. */
   from: number;
   to: number;
+  events: readonly NewRunEvent[];
   /** It was not made, and never will be. */
   void?: boolean;
 }
@@ -56,7 +53,7 @@ const bucketSchema = new Schema<BucketDocument>(
     state: { type: String, default: null },
     attempt: { type: Number, required: true },
     fence: { type: Number, required: true },
-    events: { type: Schema.Types.Mixed, required: true },
+    positions: { type: [Number], required: true },
   },
   { versionKey: false, collection: 'runLog', strict: 'throw' },
 );
@@ -68,6 +65,7 @@ const feedSchema = new Schema<FeedDocument>(
     pipelineId: { type: String, required: true },
     from: { type: Number, required: true },
     to: { type: Number, required: true },
+    events: { type: Schema.Types.Mixed, required: true },
     void: { type: Boolean },
   },
   { versionKey: false, collection: 'runFeed', strict: 'throw' },
@@ -90,8 +88,9 @@ export function bucketOf(seq: number): number {
   return Math.floor((seq - 1) / bucketSize);
 }
 
-export function eventOf({ runId, pipelineId }: Pick<BucketDocument, 'runId' | 'pipelineId'>, event: LoggedEvent): RunEvent {
-  return { runId, pipelineId, ...event };
+/** The events of an append that was made. */
+export function eventsOf({ _id: position, runId, pipelineId, from, events }: FeedDocument): RunEvent[] {
+  return events.map((event, index) => ({ runId, pipelineId, seq: from + index, position, ...event }));
 }
 
 /** What a reader has seen is not rolled back. */

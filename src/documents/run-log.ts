@@ -10,7 +10,6 @@ import {
   bucketModel,
   bucketOf,
   bucketSize,
-  eventOf,
   feedModel,
   guarded,
   inserting,
@@ -30,8 +29,8 @@ const keptEnds = 1_000;
 const emptyEnd: End = { last: 0, lastTransition: 0, state: null, attempt: 0, bucket: -1, fence: 0 };
 
 /**
- * The log of every run, in buckets of 200 events. An append is announced in the feed, which gives it its position, and then made by
- * comparing and setting `last`: so positions rise with `seq` within a run, whoever appends.
+ * The log of every run. An append is announced with its events in the feed, which gives it its position, and then made by adding that
+ * position to the run's list, comparing and setting `last`: so positions rise with `seq` within a run, whoever appends.
  */
 export class RunLogStore {
   readonly feed: RunFeed;
@@ -65,13 +64,15 @@ export class RunLogStore {
   }
 
   /** Events of one run behind `afterSeq`, in order, at most `limit`; none: there are no more yet. */
-  async events(runId: string, afterSeq: number, limit: number): Promise<RunEvent[]> {
-    const ids = range(bucketOf(afterSeq + 1), bucketOf(afterSeq + limit)).map((bucket) => bucketId(runId, bucket));
-    const found = await guarded(() => this.buckets.find({ _id: { $in: ids } }).lean());
-    return found
-      .sort((one, other) => one.bucket - other.bucket)
-      .flatMap((bucket) => bucket.events.map((event) => eventOf(bucket, event)))
-      .filter(({ seq }) => seq > afterSeq && seq <= afterSeq + limit);
+  events(runId: string, afterSeq: number, limit: number): Promise<RunEvent[]> {
+    return guarded(async () => {
+      const ids = range(bucketOf(afterSeq + 1), bucketOf(afterSeq + limit)).map((bucket) => bucketId(runId, bucket));
+      const buckets = (await this.buckets.find({ _id: { $in: ids } }).lean()).sort((one, other) => one.bucket - other.bucket);
+      const firstSeq = (buckets[0]?.bucket ?? 0) * bucketSize + 1;
+      const positions = buckets.flatMap((bucket) => bucket.positions).slice(afterSeq + 1 - firstSeq, afterSeq + 1 - firstSeq + limit);
+      const events = await this.feed.madeAt([...new Set(positions)]);
+      return events.filter(({ seq }) => seq > afterSeq && seq <= afterSeq + limit);
+    });
   }
 
   /** `seq` of a run's last event; 0: there is none. */
@@ -87,7 +88,11 @@ export class RunLogStore {
       const entries = choose(end).slice(0, bucketSize - (end.last % bucketSize));
       this.keep(run.runId, end);
       if (entries.length === 0) return null;
-      const position = await this.feed.announce(run, end.last + 1, end.last + entries.length);
+      const position = await this.feed.announce(
+        run,
+        end.last + 1,
+        entries.map(({ event }) => event),
+      );
       const made = await this.write(run, end, entries, position);
       if (made !== null) {
         this.keep(run.runId, made);
@@ -102,7 +107,7 @@ export class RunLogStore {
     const ends = new Map<number, End>();
     const last = await lastOfDense(0, async (candidates) => {
       const ids = candidates.map((bucket) => bucketId(runId, bucket));
-      const found = await this.buckets.find({ _id: { $in: ids } }, { events: 0 }).lean();
+      const found = await this.buckets.find({ _id: { $in: ids } }, { positions: 0 }).lean();
       for (const end of found) ends.set(end.bucket, end);
       return found.map(({ bucket }) => bucket);
     });
@@ -111,18 +116,18 @@ export class RunLogStore {
 
   /** null: somebody else has appended. */
   private async write(run: LoggedRun, end: End, entries: readonly NewEntry[], position: number): Promise<End | null> {
-    const events = entries.map(({ event }, index) => ({ ...event, seq: end.last + 1 + index, position }));
+    const positions = entries.map(() => position);
     const bucket = bucketOf(end.last + 1);
     const { last, lastTransition, state, attempt } = behind(end, entries);
     const next = { last, lastTransition, state, attempt };
     const _id = bucketId(run.runId, bucket);
     if (bucket !== end.bucket) {
       const made = { ...next, bucket, fence: 0 };
-      return (await isNew(this.buckets.insertMany([{ _id, ...run, ...made, events }], inserting))) ? made : null;
+      return (await isNew(this.buckets.insertMany([{ _id, ...run, ...made, positions }], inserting))) ? made : null;
     }
     const { matchedCount } = await this.buckets.updateOne(
       { _id, last: end.last, fence: end.fence },
-      { $push: { events: { $each: events } }, $set: next },
+      { $push: { positions: { $each: positions } }, $set: next },
       { writeConcern: majority },
     );
     return matchedCount === 1 ? { ...next, bucket, fence: end.fence } : null;

@@ -102,7 +102,7 @@ describe('the feed of all logs', () => {
     const [run, late] = [newRun(), newRun()];
     const before = await one.runLog.feed.last();
     await one.runLog.append(run, () => [entry(1, 'first')]);
-    const announced = await one.runLog.feed.announce(late, 1, 1);
+    const announced = await one.runLog.feed.announce(late, 1, [entry(1, 'late').event]);
     await other.runLog.append(run, () => [entry(2, 'behind')]);
     const page = await other.runLog.feed.read(before, 64);
     expect(page).toMatchObject({ position: before + 1, waitingFor: announced, events: [{ message: 'first' }] });
@@ -136,7 +136,7 @@ describe('the feed of all logs', () => {
   it('passes an append whose place another one took before it was marked as void', async () => {
     const run = newRun();
     const before = await one.runLog.feed.last();
-    await one.runLog.feed.announce(run, 1, 1);
+    await one.runLog.feed.announce(run, 1, [entry(1, 'never').event]);
     await other.runLog.append(run, () => [entry(1, 'made')]);
     expect(await follow(one.runLog, before)).toMatchObject([{ message: 'made', position: before + 2 }]);
   });
