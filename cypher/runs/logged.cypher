@@ -1,4 +1,5 @@
-// Takes the changes of state that are in the log from their runs. Those that a run keeps are the last ones, numbered without gaps.
+// Takes the changes of state that are in the log from their runs.
+// Those that a run keeps are its last ones, numbered without gaps.
 // $logged  list of {id string, transition integer}  all up to this number are in the log
 // $lock    string                                   any value
 // => id string, left integer: how many are still kept

@@ -1,5 +1,5 @@
-// Numbers the change of state that this transaction makes of runs, and keeps it on them until it is in the log. A state that is
-// numbered already gives no row: no run goes from a state to the same one, so that it is the same change, tried again.
+// Numbers the change of state that this transaction makes of runs, and keeps it on them until it is in the log.
+// A state that is numbered already gives no row: no run goes from a state to the same one, so that it is the same change, tried again.
 // $ids      list of strings
 // $message  string  JSON: a sentence, or null
 // $lock     string  any value

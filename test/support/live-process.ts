@@ -10,9 +10,9 @@ import { openLiveRuns } from './live-runs.js';
 
 /**
  * A process of the live feed, started by a test with a channel: `api URI` serves subscriptions and says its address; `publish URI RUNS
- * EVENTS` appends so many events to each of so many runs of its own, says when it is done, and ends.
+ * EVENTS BYTES` appends so many events, with a message of so many bytes, to each of so many runs of its own, says when it is done, and ends.
  */
-const [role, uri = '', runs = '0', events = '0'] = process.argv.slice(2);
+const [role, uri = '', runs = '0', events = '0', bytes = '0'] = process.argv.slice(2);
 const logger = pino({ level: 'silent' });
 const documents = await Documents.open({ uri });
 process.on('disconnect', () => process.exit(0));
@@ -49,7 +49,7 @@ async function publish(): Promise<void> {
         at,
         state: 'RUNNING',
         attempt: 1,
-        message: `${number}`,
+        message: `${number}`.padEnd(Number(bytes), '.'),
         metrics: noMetrics,
         durationMs: null,
         rowsPerSecond: null,

@@ -39,8 +39,8 @@ export async function startApiProcess(mongodbUri: string): Promise<ApiProcess> {
 }
 
 /** Appends `events` events to each of `runs` runs, in a process of its own. @returns how long it took, in milliseconds */
-export async function publishInProcess(mongodbUri: string, runs: number, events: number): Promise<number> {
-  const child = fork(entry, ['publish', mongodbUri, String(runs), String(events)]);
+export async function publishInProcess(mongodbUri: string, runs: number, events: number, bytes = 0): Promise<number> {
+  const child = fork(entry, ['publish', mongodbUri, String(runs), String(events), String(bytes)]);
   const ended = once(child, 'exit');
   const { publishedInMs } = await answer<{ publishedInMs: number }>(child);
   await ended;
