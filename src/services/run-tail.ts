@@ -28,7 +28,7 @@ export type Waiter = (before: number) => void;
 
 const standardTimes: TailTimes = { lookEveryMs: 1_000, retryEveryMs: 50, patienceMs: 5_000 };
 const appendsAtOnce = 64;
-const mostKept = 4_000;
+const mostKept = 2_000;
 const mostAtOnce = 200;
 /** Read again at the start, so that what other processes are just writing is not passed. */
 const behindStart = 64;

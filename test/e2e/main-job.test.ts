@@ -66,6 +66,7 @@ describe('the example: staging, mart and report, with waves of changes', () => {
       await run();
       expect(lines.filter((line) => /COMPLETE/.test(line))).toHaveLength(6);
       expect(lines.join('\n')).not.toMatch(/did not run|failed/);
+      expect(passing).toContainEqual(expect.stringMatching(/^ {2}shop\/orders {2}reading {2}[\d,]+ rows read/));
       const expected = await ask('shop', `SELECT * FROM (${sales}) AS sales ORDER BY customer_id`);
       expect(
         await ask('warehouse', 'SELECT customer_id::text, email, country, orders::text, total::text FROM mart.customer_sales ORDER BY customer_id::text'),

@@ -28,6 +28,7 @@ export interface SubscriberOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly query?: string;
+  readonly onEvent?: (event: SeenEvent) => void;
 }
 
 export const eventFields = 'cursor seq kind state attempt message stage step estimatedSecondsLeft metrics { rowsRead rowsPerSecond durationMs }';
@@ -58,8 +59,11 @@ export function subscribe(url: string, variables: Readonly<Record<string, unknow
     { query: options.query ?? subscriptionQuery(), variables: { ...variables } },
     {
       next: ({ data, errors }) => {
-        if (data) events.push(data.runUpdated);
-        else end ??= errors;
+        if (!data) end ??= errors;
+        else {
+          events.push(data.runUpdated);
+          options.onEvent?.(data.runUpdated);
+        }
       },
       error: (error) => {
         end ??= error;

@@ -73,7 +73,7 @@ describe('two API processes and two that publish', () => {
     await waiting(one, 1);
     const paused = await one.figures();
     expect(subscriber.events).toEqual([]);
-    expect(paused.heapBytes - before.heapBytes).toBeLessThan(80 * 2 ** 20);
+    expect(paused.heapBytes - before.heapBytes).toBeLessThan(50 * 2 ** 20);
     socket.resume();
     await subscriber.seen(4_000);
     assertWhole(subscriber, 20, 200);

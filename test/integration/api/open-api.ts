@@ -87,9 +87,13 @@ export function codesOf({ errors = [] }: GraphqlAnswer): unknown[] {
 }
 
 /** An API without stores: for questions that must be answered before any of them is asked. */
-export async function openDoors(settings: Partial<ApiSettings> = {}, readiness: Readiness = {}): Promise<RunningApi & { readonly lines: readonly string[] }> {
+export async function openDoors(
+  settings: Partial<ApiSettings> = {},
+  readiness: Readiness = {},
+  services: object = {},
+): Promise<RunningApi & { readonly lines: readonly string[] }> {
   const { logger, lines } = keptLog();
-  const api = await startApi({ services: {} as ApiServices, settings: { ...loopback, ...settings }, logger, readiness });
+  const api = await startApi({ services: services as ApiServices, settings: { ...loopback, ...settings }, logger, readiness });
   return { ...api, lines };
 }
 
