@@ -57,7 +57,15 @@ export async function startServer(request: ServerRequest): Promise<string> {
   const runLog = new RunLogService({ graph, log: documents.runLog, onAppended: (position) => wakeUps.announce(position), logger });
   closing.add('run log', () => runLog.settled());
   const tail = new RunTail({ feed: documents.runLog.feed, logger });
-  const services = composeServices(request, { graph, documents, wakeTasks, runLog, tail, onCancel: (runId) => worker.cancel(runId) });
+  const services = composeServices(request, {
+    graph,
+    documents,
+    wakeTasks,
+    runLog,
+    tail,
+    onQueued: () => worker.wake(),
+    onCancel: (runId) => worker.cancel(runId),
+  });
   const worker: Worker = composeWorker(request, services, wakeTasks, runLog);
   closing.add('worker', () => worker.stop());
   await worker.start();
@@ -76,10 +84,17 @@ interface ServiceParts {
   readonly wakeTasks: WakeTasks;
   readonly runLog: RunLogService;
   readonly tail: RunTail;
+  /** There may be work for this process. */
+  readonly onQueued: () => void;
   readonly onCancel: (runId: string) => void;
 }
 
-function composeServices({ secret }: ServerRequest, { graph, documents, wakeTasks, runLog, tail, onCancel }: ServiceParts): ApiServices {
+function composeServices({ secret }: ServerRequest, { graph, documents, wakeTasks, runLog, tail, onQueued, onCancel }: ServiceParts): ApiServices {
+  // Others learn of it by a task, which takes Agenda a moment.
+  const queued = (): void => {
+    onQueued();
+    wakeTasks.enqueue();
+  };
   const onTransition = (runIds: readonly string[]): void => runLog.changed(runIds);
   const connections = new ConnectionService({ graph, connectors, secret });
   const compile = compileInProcess();
@@ -87,7 +102,7 @@ function composeServices({ secret }: ServerRequest, { graph, documents, wakeTask
   const reports = new ImpactReportService({ reports: documents.impactReports });
   const audit = new AuditLog({ entries: documents.audit });
   const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit, onCancel, onTransition });
-  const runs = new RunService({ graph, onQueued: () => wakeTasks.enqueue(), onCancel, onTransition });
+  const runs = new RunService({ graph, onQueued: queued, onCancel, onTransition });
   return {
     connections,
     datasets: new DatasetService({ graph }),

@@ -60,7 +60,7 @@ export class OneRun implements EventSource {
     const { position } = this.tail;
     const events = await this.log.events(this.runId, this.seq, eventsAtOnce);
     this.position = events.length < eventsAtOnce ? position : null;
-    if (events.length === 0 && this.whole) this.ended = true;
+    if (events.length < eventsAtOnce && this.whole) this.ended = true;
     return events;
   }
 }
