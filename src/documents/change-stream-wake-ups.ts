@@ -64,5 +64,5 @@ export class ChangeStreamWakeUps implements WakeUps {
 
 /** Only that something has changed, not what. */
 export function watchLog(connection: Connection): () => Changes {
-  return () => connection.collection('runLog').watch([{ $project: { _id: 1, operationType: 1 } }]) as Changes;
+  return () => connection.collection('runLog').watch([{ $project: { _id: 1, operationType: 1 } }]);
 }

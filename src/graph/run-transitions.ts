@@ -22,9 +22,9 @@ export const numberTransitions = statement<{ ids: readonly string[]; message: st
   (record) => ({ id: text(record, 'id'), transition: integer(record, 'transition') }),
 );
 export const unloggedOfRuns = statement<{ ids: readonly string[]; perRun: number }, UnloggedRun>('runs/unlogged', ['ids', 'perRun'], unlogged);
-export const unloggedOldest = statement<{ before: string; limit: number; perRun: number }, UnloggedRun>(
+export const unloggedOldest = statement<{ waitedMs: number; limit: number; perRun: number }, UnloggedRun>(
   'runs/unlogged-oldest',
-  ['before', 'limit', 'perRun'],
+  ['waitedMs', 'limit', 'perRun'],
   unlogged,
 );
 export const markLogged = statement<{ logged: readonly { id: string; transition: number }[] } & Locking, { id: string; left: number }>(

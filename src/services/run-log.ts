@@ -16,6 +16,8 @@ export interface RunLogParts {
 /** Runs and changes of one run that are read at once. */
 const runsAtOnce = 100;
 const perRun = 100;
+/** What is left then comes with the next sweep. */
+const mostTurns = 100;
 /** What waits shorter is being logged by the process that made the change, in milliseconds. */
 const leftAfterMs = 2_000;
 const longestMessage = 2_000;
@@ -24,6 +26,7 @@ const longestMessage = 2_000;
 export class RunLogService {
   private asked = new Set<string>();
   private flushing: Promise<void> | null = null;
+  private marking: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: RunLogParts) {}
 
@@ -32,31 +35,34 @@ export class RunLogService {
     for (const id of runIds) this.asked.add(id);
     this.flushing ??= this.flushAsked().finally(() => {
       this.flushing = null;
+      // Asked for between the last look and now.
+      if (this.asked.size > 0) this.changed([]);
     });
   }
 
   /** Resolves when what `changed` was told of is in the log, or has failed. */
   async settled(): Promise<void> {
-    await this.flushing;
+    while (this.flushing !== null) await this.flushing;
+    await this.marking;
   }
 
   /** Logs the changes of state of these runs. */
   async flush(runIds: readonly string[]): Promise<void> {
-    for (let from = 0; from < runIds.length; from += runsAtOnce) {
-      const ids = runIds.slice(from, from + runsAtOnce);
-      while ((await this.append(await this.parts.graph.read(unloggedOfRuns, { ids, perRun }))) > 0);
-    }
+    await this.append(runIds);
+    await this.marking;
   }
 
   /** Logs what crashed or unlucky processes have left in the graph. @returns how many runs it was */
   async flushLeft(): Promise<number> {
-    const before = new Date(Date.now() - leftAfterMs).toISOString();
-    for (let runs = 0; ; ) {
-      const found = await this.parts.graph.read(unloggedOldest, { before, limit: runsAtOnce, perRun });
-      await this.append(found);
+    let runs = 0;
+    for (let turn = 1; turn <= mostTurns; turn += 1) {
+      const found = await this.parts.graph.read(unloggedOldest, { waitedMs: leftAfterMs, limit: runsAtOnce, perRun });
+      await this.appendRuns(found);
+      await this.marking;
       runs += found.length;
-      if (found.length < runsAtOnce) return runs;
+      if (found.length < runsAtOnce) break;
     }
+    return runs;
   }
 
   /** Adds progress of an attempt, unless its end is in the log already or its beginning is not yet. */
@@ -71,29 +77,39 @@ export class RunLogService {
       const ids = [...this.asked];
       this.asked = new Set();
       try {
-        await this.flush(ids);
+        await this.append(ids);
       } catch (error) {
         this.parts.logger.warn({ err: error }, 'Changes of state could not be logged now; it is tried again.');
       }
     }
   }
 
-  /** @returns how many changes of these runs the graph still keeps */
-  private async append(runs: readonly UnloggedRun[]): Promise<number> {
-    const logged: { id: string; transition: number }[] = [];
-    try {
-      for (const run of runs) logged.push({ id: run.runId, transition: await this.appendTransitions(run) });
-    } catch (error) {
-      await this.mark(logged);
-      throw error;
+  private async append(runIds: readonly string[]): Promise<void> {
+    for (let from = 0; from < runIds.length; from += runsAtOnce) {
+      const ids = runIds.slice(from, from + runsAtOnce);
+      for (let turn = 1; turn <= mostTurns; turn += 1) {
+        if (!(await this.appendRuns(await this.parts.graph.read(unloggedOfRuns, { ids, perRun })))) break;
+      }
     }
-    return this.mark(logged);
   }
 
-  private async mark(logged: readonly { id: string; transition: number }[]): Promise<number> {
-    if (logged.length === 0) return 0;
-    const marked = await this.parts.graph.write(markLogged, { logged, lock: lockMark() });
-    return marked.reduce((sum, { left }) => sum + left, 0);
+  /** @returns true when the graph may keep more changes of these runs */
+  private async appendRuns(runs: readonly UnloggedRun[]): Promise<boolean> {
+    const appended = await Promise.allSettled(runs.map(async (run) => ({ id: run.runId, transition: await this.appendTransitions(run) })));
+    this.mark(appended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+    for (const one of appended) if (one.status === 'rejected') throw one.reason;
+    const more = runs.some(({ transitions }) => transitions.length === perRun);
+    if (more) await this.marking;
+    return more;
+  }
+
+  /** Nobody waits for it: a change that the graph still keeps is brought again, and skipped. */
+  private mark(logged: readonly { id: string; transition: number }[]): void {
+    if (logged.length === 0) return;
+    this.marking = Promise.all([this.marking, this.parts.graph.write(markLogged, { logged, lock: lockMark() })]).then(
+      () => undefined,
+      (error: unknown) => this.parts.logger.warn({ err: error }, 'Changes of state that are in the log could not be taken from their runs; it is tried again.'),
+    );
   }
 
   /** @returns the number up to which all are in the log */

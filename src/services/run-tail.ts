@@ -27,7 +27,7 @@ export interface Recent {
 export type Waiter = (before: number) => void;
 
 const standardTimes: TailTimes = { lookEveryMs: 1_000, retryEveryMs: 50, patienceMs: 5_000 };
-const appendsAtOnce = 64;
+const appendsAtOnce = { near: 16, behind: 64 };
 const mostKept = 2_000;
 const mostAtOnce = 200;
 /** Read again at the start, so that what other processes are just writing is not passed. */
@@ -45,6 +45,7 @@ export class RunTail {
   private timer: NodeJS.Timeout | undefined;
   private reading: Promise<void> | null = null;
   private wanted = false;
+  private behind = false;
   private stopped = false;
   private held: { readonly position: number; readonly sinceMs: number } | null = null;
 
@@ -118,12 +119,14 @@ export class RunTail {
 
   private async readPage(): Promise<void> {
     const before = this.position;
-    const { position, events, waitingFor } = await this.parts.feed.read(before, appendsAtOnce);
+    const limit = this.behind ? appendsAtOnce.behind : appendsAtOnce.near;
+    const { position, events, waitingFor } = await this.parts.feed.read(before, limit);
     this.position = position;
     for (const event of events) this.kept.push(event);
     this.forget();
     this.wakeAll(before, events);
-    if (position === before + appendsAtOnce) this.wanted = true;
+    this.behind = position === before + limit;
+    if (this.behind) this.wanted = true;
     await this.look(waitingFor);
   }
 

@@ -34,7 +34,7 @@ if (chosen.length === 0) throw new Error(`--only must be one of ${Object.keys(be
 
 for (const [name, { parts: needed, run }] of chosen) {
   const stateFolder = await mkdtemp(join(tmpdir(), 'tributary-bench-'));
-  const parts = (await startParts({ stateFolder, only: needed, log: (part, text) => process.stderr.write(`${part}: ${text}\n`) })) as Parts<PartName>;
+  const parts: Parts<PartName> = await startParts({ stateFolder, only: needed, log: (part, text) => process.stderr.write(`${part}: ${text}\n`) });
   try {
     console.log(`${machineLine()}\n\n${name}`);
     const result = await run(parts, rounds, (line) => console.log(line));

@@ -94,24 +94,25 @@ async function savePipeline(tributary: Tributary, database: URL): Promise<void> 
 async function runRound(tributary: Tributary): Promise<Latencies> {
   const latencies: Latencies = { changes: [], starts: [] };
   let running = (_event: SeenEvent): void => undefined;
-  let ended = (): void => undefined;
+  let ended = (_event: SeenEvent): void => undefined;
   const onEvent = (event: SeenEvent): void => {
     if (event.kind !== 'state') return;
     latencies.changes.push(Date.now() - Date.parse(String(event['at'])));
     if (event.state === 'RUNNING') running(event);
-    if (event.state === 'COMPLETE') ended();
+    if (event.state === 'COMPLETE' || event.state === 'FAIL') ended(event);
   };
   const job = { namespace: 'bench', name: 'live' };
   const subscriber = subscribe(tributary.url, { job }, { query: subscriptionQuery('cursor seq at kind state message'), onEvent });
   await eventually('the server has the subscription', async () => subscriber.socket()?.readyState === WebSocket.OPEN);
   for (let run = 0; run < runsOfRound; run += 1) {
-    const done = new Promise<void>((resolve) => {
+    const done = new Promise<SeenEvent>((resolve) => {
       ended = resolve;
     });
     const askedAtMs = Date.now();
     running = (event) => latencies.starts.push(Date.parse(String(event['at'])) - askedAtMs);
     await tributary.ask('mutation { startRun(pipeline: {namespace: "bench", name: "live"}) { ... on Run { id } ... on Problem { message } } }');
-    await done;
+    const { state, message } = await done;
+    if (state !== 'COMPLETE') throw new Error(`A run of the bench ended ${state}: ${message}`);
   }
   await subscriber.close();
   return latencies;

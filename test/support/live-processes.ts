@@ -49,7 +49,9 @@ export async function publishInProcess(mongodbUri: string, runs: number, events:
 
 async function answer<T>(child: ChildProcess): Promise<T> {
   const ended = new AbortController();
-  child.once('exit', (code) => ended.abort(new Error(`The process ended with status ${code}.`)));
+  const onExit = (code: number | null): void => ended.abort(new Error(`The process ended with status ${code}.`));
+  child.once('exit', onExit);
   const [message] = (await once(child, 'message', { signal: ended.signal })) as [T];
+  child.off('exit', onExit);
   return message;
 }
