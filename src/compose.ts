@@ -20,6 +20,9 @@ import { LineageService } from './services/lineage.js';
 import { NodeService } from './services/nodes.js';
 import { PipelineService } from './services/pipelines.js';
 import { ReplayService } from './services/replay-letters.js';
+import { RunEventService } from './services/run-events.js';
+import { RunLogService } from './services/run-log.js';
+import { RunTail } from './services/run-tail.js';
 import { RunService } from './services/runs.js';
 import { TagService } from './services/tags.js';
 import { compileInProcess } from './worker/compile-in-process.js';
@@ -64,9 +67,22 @@ export async function startServer(request: ServerRequest): Promise<string | null
 
   const wakeTasks = new WakeTasks({ database: documents.database, logger });
   closing.add('wake-up tasks', () => wakeTasks.stop());
-  // A run of another process learns of it when that one renews its lease.
-  const services = composeServices(request, graph, documents, wakeTasks, (runId) => worker?.cancel(runId));
-  const worker: Worker | null = role === 'api' ? null : composeWorker(request, services, wakeTasks);
+  const wakeUps = await documents.wakeUps(logger);
+  closing.add('wake-ups', () => wakeUps.close());
+  const runLog = new RunLogService({ graph, log: documents.runLog, onAppended: (position) => wakeUps.announce(position), logger });
+  closing.add('run log', () => runLog.settled());
+  const tail = new RunTail({ feed: documents.runLog.feed, logger });
+  const services = composeServices(request, {
+    graph,
+    documents,
+    wakeTasks,
+    runLog,
+    tail,
+    onQueued: () => worker?.wake(),
+    // A run of another process learns of it when that one renews its lease.
+    onCancel: (runId) => worker?.cancel(runId),
+  });
+  const worker: Worker | null = role === 'api' ? null : composeWorker(request, services, wakeTasks, runLog);
   if (worker !== null) {
     closing.add('worker', () => worker.stop());
     await worker.start();
@@ -74,21 +90,40 @@ export async function startServer(request: ServerRequest): Promise<string | null
   }
   if (role === 'worker') return null;
 
+  closing.add('run feed', () => tail.stop());
+  await Promise.all([tail.start(), wakeUps.listen(() => tail.wake())]);
   const readiness = { neo4j: () => graph.ready(), mongodb: () => documents.ready() };
   const api = await startApi({ services, settings, logger, readiness });
   closing.add('API', () => api.stop());
   return api.url;
 }
 
-function composeServices({ secret }: ServerRequest, graph: Graph, documents: Documents, wakeTasks: WakeTasks, onCancel: (runId: string) => void): ApiServices {
+interface ServiceParts {
+  readonly graph: Graph;
+  readonly documents: Documents;
+  readonly wakeTasks: WakeTasks;
+  readonly runLog: RunLogService;
+  readonly tail: RunTail;
+  /** There may be work for this process. */
+  readonly onQueued: () => void;
+  readonly onCancel: (runId: string) => void;
+}
+
+function composeServices({ secret }: ServerRequest, { graph, documents, wakeTasks, runLog, tail, onQueued, onCancel }: ServiceParts): ApiServices {
+  // Others learn of it by a task, which takes Agenda a moment.
+  const queued = (): void => {
+    onQueued();
+    wakeTasks.enqueue();
+  };
+  const onTransition = (runIds: readonly string[]): void => runLog.changed(runIds);
   const connections = new ConnectionService({ graph, connectors, secret });
   const compile = compileInProcess();
   const judge = changeJudge({ graph, connections, connectors, compileMany: compileManyInProcess() });
   const reports = new ImpactReportService({ reports: documents.impactReports });
   const audit = new AuditLog({ entries: documents.audit });
-  const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit, onCancel });
+  const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit, onCancel, onTransition });
   const nodes = new NodeService({ graph });
-  const runs = new RunService({ graph, onQueued: () => wakeTasks.enqueue(), onCancel });
+  const runs = new RunService({ graph, onQueued: queued, onCancel, onTransition });
   return {
     connections,
     datasets: new DatasetService({ graph }),
@@ -101,16 +136,23 @@ function composeServices({ secret }: ServerRequest, graph: Graph, documents: Doc
     reports,
     replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
     runs,
+    runEvents: new RunEventService({ graph, log: documents.runLog, tail, transitions: runLog }),
     tags: new TagService({ graph, nodes }),
   };
 }
 
-function composeWorker({ settings, worker: { id, ended, runsFolder }, logger }: ServerRequest, services: ApiServices, wakeTasks: WakeTasks): Worker {
+type WorkerRequest = Pick<ServerRequest, 'settings' | 'worker' | 'logger'>;
+
+function composeWorker(request: WorkerRequest, services: ApiServices, wakeTasks: WakeTasks, runLog: RunLogService): Worker {
+  const { settings, worker, logger } = request;
   const { runs, connections, deadLetters, pipelines } = services;
   const specOf = async (pipelineId: string, version: number): Promise<unknown> => {
     const versions = await pipelines.versions(pipelineId);
     return versions.find((each) => each.version === version)?.spec;
   };
   const slots = settings.runSlots === null ? {} : { slots: settings.runSlots };
-  return new Worker({ runs, specOf, connections, deadLetters, parseSpec, wakeTasks, logger }, { worker: id, ended, runsFolder, ...slots });
+  return new Worker(
+    { runs, specOf, connections, deadLetters, runLog, parseSpec, wakeTasks, logger },
+    { worker: worker.id, ended: worker.ended, runsFolder: worker.runsFolder, ...slots },
+  );
 }

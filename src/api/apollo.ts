@@ -5,20 +5,19 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
+import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { ApiContext } from './context.js';
 import { formatError } from './errors.js';
 import { assertAffordable } from './query-cost.js';
-import { buildGraphqlSchema } from './schema.js';
-import type { ApiServices } from './services.js';
 
 /** Words, names and signs of one query. Documents belong into variables. */
 export const mostTokens = 10_000;
 
 /** Apollo with everything off that calls out, loads pages from elsewhere or repeats what a caller sent. */
-export function apolloServer(services: ApiServices, logger: Logger): ApolloServer<ApiContext> {
+export function apolloServer(schema: GraphQLSchema, logger: Logger): ApolloServer<ApiContext> {
   return new ApolloServer<ApiContext>({
-    schema: buildGraphqlSchema(services),
+    schema,
     introspection: true,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,

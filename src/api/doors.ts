@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../lib/loopback.js';
 import { PlatformError } from '../model/errors.js';
@@ -25,39 +26,61 @@ export function assertSafeDoors({ host, token }: DoorSettings): void {
   throw new PlatformError('CONFIG_INVALID', message);
 }
 
+export interface Refusal {
+  readonly status: 401 | 403;
+  readonly code: ApiErrorCode;
+  readonly message: string;
+}
+
+/** Judges who may come in: over HTTP and over WebSocket alike. */
+export interface DoorKeeper {
+  /** Why a request to this Host, from this Origin, is not answered; null: it is. */
+  refusalOf(headers: IncomingHttpHeaders): Refusal | null;
+  /** Whether an `authorization` carries the token, if there is one. */
+  isTrusted(authorization: unknown): boolean;
+}
+
+export const tokenMissing: Refusal = { status: 401, code: 'UNAUTHENTICATED', message: 'Send the token of this server as "Authorization: Bearer …".' };
+
+export function doorKeeper({ host, token, allowedHosts, allowedOrigins }: DoorSettings): DoorKeeper {
+  const hosts = new Set([...loopbackHosts, bracketed(host), ...allowedHosts].map((name) => name.toLowerCase()));
+  return {
+    refusalOf: (headers) => {
+      if (!hosts.has(hostNameOf(headers.host))) return forbidden(foreignHost);
+      return isAllowedOrigin(headers, allowedOrigins) ? null : forbidden(foreignOrigin);
+    },
+    isTrusted: (authorization) => token === null || carriesToken(authorization, token),
+  };
+}
+
+const foreignHost = 'The Host of this request is not one that this server answers to. Use localhost, or add the name to TRIBUTARY_ALLOWED_HOSTS.';
+const foreignOrigin = 'Web pages of this Origin may not use this server. Add it to TRIBUTARY_ALLOWED_ORIGINS if they should.';
+
+function forbidden(message: string): Refusal {
+  return { status: 403, code: 'FORBIDDEN', message };
+}
+
 /** Host, Origin and token are checked before anything of a request is read: a web page that somebody happens to open must not reach the server. */
-export function guardDoors(server: FastifyInstance, settings: DoorSettings): void {
-  const hosts = new Set([...loopbackHosts, bracketed(settings.host), ...settings.allowedHosts].map((name) => name.toLowerCase()));
+export function guardDoors(server: FastifyInstance, keeper: DoorKeeper): void {
   server.addHook('onRequest', async (request, reply) => {
-    if (!hosts.has(hostNameOf(request.headers.host))) {
-      return refuse(
-        reply,
-        403,
-        'FORBIDDEN',
-        'The Host of this request is not one that this server answers to. Use localhost, or add the name to TRIBUTARY_ALLOWED_HOSTS.',
-      );
-    }
-    if (!isAllowedOrigin(request, settings.allowedOrigins)) {
-      return refuse(reply, 403, 'FORBIDDEN', 'Web pages of this Origin may not use this server. Add it to TRIBUTARY_ALLOWED_ORIGINS if they should.');
-    }
-    if (settings.token !== null && !openPaths.includes(pathOf(request)) && !carriesToken(request, settings.token)) {
-      return refuse(reply.header('www-authenticate', 'Bearer'), 401, 'UNAUTHENTICATED', 'Send the token of this server as "Authorization: Bearer …".');
-    }
+    const refusal = keeper.refusalOf(request.headers);
+    if (refusal !== null) return refuse(reply, refusal);
+    if (openPaths.includes(pathOf(request)) || keeper.isTrusted(request.headers.authorization)) return undefined;
+    return refuse(reply.header('www-authenticate', 'Bearer'), tokenMissing);
   });
 }
 
-function refuse(reply: FastifyReply, status: number, code: ApiErrorCode, message: string): FastifyReply {
+function refuse(reply: FastifyReply, { status, code, message }: Refusal): FastifyReply {
   return reply.code(status).send(errorBody(code, message));
 }
 
 /** A page's Origin is ours when it is the very address that the request was sent to. */
-function isAllowedOrigin({ headers }: FastifyRequest, allowed: readonly string[]): boolean {
-  const { origin } = headers;
-  return origin === undefined || origin.toLowerCase() === `http://${headers.host}`.toLowerCase() || allowed.includes(origin);
+function isAllowedOrigin({ origin, host }: IncomingHttpHeaders, allowed: readonly string[]): boolean {
+  return origin === undefined || origin.toLowerCase() === `http://${host}`.toLowerCase() || allowed.includes(origin);
 }
 
-function carriesToken({ headers }: FastifyRequest, token: string): boolean {
-  const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+function carriesToken(authorization: unknown, token: string): boolean {
+  const given = /^Bearer +(\S+)$/i.exec(typeof authorization === 'string' ? authorization : '')?.[1] ?? '';
   return timingSafeEqual(digest(given), digest(token));
 }
 

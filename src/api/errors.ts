@@ -4,7 +4,15 @@ import type { Logger } from 'pino';
 import { type InvalidSpecError, isPlatformError } from '../model/errors.js';
 
 /** Codes of the API itself, beside those of the platform. */
-export type ApiErrorCode = 'FORBIDDEN' | 'UNAUTHENTICATED' | 'PAYLOAD_TOO_LARGE' | 'QUERY_TOO_LARGE' | 'BAD_REQUEST' | 'INTERNAL';
+export type ApiErrorCode =
+  | 'FORBIDDEN'
+  | 'UNAUTHENTICATED'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'QUERY_TOO_LARGE'
+  | 'BAD_REQUEST'
+  | 'TOO_MANY_CONNECTIONS'
+  | 'TOO_MANY_SUBSCRIPTIONS'
+  | 'INTERNAL';
 
 /** An error as it goes out: platform errors with their code, mistakes in the query without the values in it, everything else hidden behind INTERNAL. */
 export function formatError(formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError {

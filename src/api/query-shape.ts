@@ -1,6 +1,8 @@
 /** Nesting of braces, brackets and parentheses that a query may have. */
 export const deepestNesting = 60;
 
+export const nestsTooDeep = `The query nests more than ${deepestNesting} deep. Ask in several queries, and pass documents as variables.`;
+
 /**
  * How deep `query` nests, without parsing it: the parser is recursive, so that a query must be known to be shallow before
  * it is parsed. Strings and comments are skipped.

@@ -1,6 +1,8 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { DatasetVersion, Page, Pipeline } from '../model/catalogue.js';
 import type { Run, RunMetrics, RunState as RunStateWord } from '../model/run.js';
+import type { RunEvent } from '../model/run-log.js';
+import type { RunEventService } from '../services/run-events.js';
 import type { RunService } from '../services/runs.js';
 import type { ApiContext } from './context.js';
 import { RunState } from './enums.js';
@@ -12,13 +14,17 @@ import { DatasetVersionType } from './types/datasets.js';
 import { JobType } from './types/jobs.js';
 import { type RelayConnection, toConnection } from './types/pages.js';
 import { ConflictType, NotFoundType, RunResult } from './types/problems.js';
+import { RunEventConnection } from './types/run-events.js';
 import { RunConnection, RunMetricsType, RunType } from './types/runs.js';
 
 type RunOutcome = { readonly run: Run } | { readonly outcome: 'notFound' | 'conflict'; readonly message: string };
 
 @Resolver(() => RunType)
 export class RunResolver {
-  constructor(private readonly runs: RunService) {}
+  constructor(
+    private readonly runs: RunService,
+    private readonly events: RunEventService,
+  ) {}
 
   @Query(() => RunType, { nullable: true })
   async run(@Arg('id', () => ID) id: string): Promise<Run | null> {
@@ -83,6 +89,16 @@ export class RunResolver {
   metrics(@Root() run: Run): RunMetrics & Pick<RunMetricsType, 'durationMs' | 'rowsPerSecond'> {
     const durationMs = run.startedAt === null || run.endedAt === null ? null : Math.max(0, Date.parse(run.endedAt) - Date.parse(run.startedAt));
     return { ...run.metrics, durationMs, rowsPerSecond: durationMs === null || durationMs === 0 ? null : run.metrics.rowsRead / (durationMs / 1000) };
+  }
+
+  @FieldResolver(() => RunEventConnection, { description: 'What has happened to it, from the beginning. Kept for ever.' })
+  async log(
+    @Root() run: RunType,
+    @Ctx() { loaders }: ApiContext,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 100 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | null,
+  ): Promise<RelayConnection<RunEvent>> {
+    return toConnection(await loaders.pages.run(() => this.events.page(run.id, pageRequest(first, after, 100))));
   }
 
   @FieldResolver(() => [DatasetVersionType], { description: 'Versions of its inputs that were the newest when it began to read.' })

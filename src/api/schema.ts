@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createPubSub } from '@graphql-yoga/subscription';
 import type { GraphQLSchema } from 'graphql';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-graphql';
@@ -10,6 +11,7 @@ import { JobResolver } from './jobs.js';
 import { LineageEdgeResolver, LineageHitResolver, LineageResolver } from './lineage.js';
 import { NodeResolver } from './nodes.js';
 import { PipelineResolver } from './pipelines.js';
+import { RunEventResolver } from './run-events.js';
 import { RunResolver } from './runs.js';
 import type { ApiServices } from './services.js';
 import { TagResolver } from './tags.js';
@@ -31,12 +33,14 @@ const resolvers: NonEmptyArray<new (...services: never[]) => object> = [
   PipelineResolver,
   RunResolver,
   TagResolver,
+  RunEventResolver,
 ];
 
 /** The GraphQL schema. Without services it can be printed and validated against, but not executed. */
 export function buildGraphqlSchema(services?: ApiServices): GraphQLSchema {
   const container = services === undefined ? {} : { container: containerOf(services) };
-  return buildSchemaSync({ resolvers, validate: false, ...container });
+  // It must be there because there is a subscription, and is not used: ours read the log.
+  return buildSchemaSync({ resolvers, validate: false, pubSub: createPubSub(), ...container });
 }
 
 /** The schema as it is committed in `schema/schema.graphql`. */
@@ -57,6 +61,7 @@ function containerOf({
   replays,
   runs,
   tags,
+  runEvents,
 }: ApiServices): ContainerType {
   const instances = new Map<unknown, object>([
     [ConnectionResolver, new ConnectionResolver(connections)],
@@ -73,7 +78,8 @@ function containerOf({
     [LineageEdgeResolver, new LineageEdgeResolver()],
     [NodeResolver, new NodeResolver({ nodes, datasets, connections, deadLetters, reports })],
     [PipelineResolver, new PipelineResolver(pipelines)],
-    [RunResolver, new RunResolver(runs)],
+    [RunResolver, new RunResolver(runs, runEvents)],
+    [RunEventResolver, new RunEventResolver()],
     [TagResolver, new TagResolver(tags)],
   ]);
   return { get: (resolver: unknown) => instances.get(resolver) };

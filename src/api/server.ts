@@ -4,12 +4,15 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import type { Logger } from 'pino';
 import { apolloServer } from './apollo.js';
 import type { ApiContext } from './context.js';
-import { assertSafeDoors, type DoorSettings, guardDoors } from './doors.js';
+import { assertSafeDoors, type DoorSettings, doorKeeper, guardDoors } from './doors.js';
 import { type ApiErrorCode, errorBody } from './errors.js';
 import { addHealth, type Readiness } from './health.js';
 import { Loaders } from './loaders.js';
-import { deepestNesting, nestingOf } from './query-shape.js';
+import { deepestNesting, nestingOf, nestsTooDeep } from './query-shape.js';
+import { buildGraphqlSchema } from './schema.js';
 import type { ApiServices } from './services.js';
+import { subscriptionServer } from './subscriptions.js';
+import { WebSocketDoor } from './web-socket.js';
 
 export interface ApiSettings extends DoorSettings {
   /** 0: any free one. */
@@ -38,17 +41,20 @@ const stopWithinMs = 3_000;
 const tooLarge = `The request is larger than ${largestBodyBytes} bytes (1 MiB). Send less at once.`;
 
 /**
- * Serves GraphQL at `/graphql`, and `/healthz` and `/readyz`.
+ * Serves GraphQL at `/graphql`, its subscriptions over WebSocket, and `/healthz` and `/readyz`.
  *
  * @throws PlatformError CONFIG_INVALID when other machines could reach it without a token
  * @throws Error EADDRINUSE when the port is taken
  */
 export async function startApi({ services, settings, logger, readiness }: ApiParts): Promise<RunningApi> {
   assertSafeDoors(settings);
-  const apollo = apolloServer(services, logger);
+  const schema = buildGraphqlSchema(services);
+  const apollo = apolloServer(schema, logger);
   await apollo.start();
   const server = fastify({ bodyLimit: largestBodyBytes, requestTimeout: requestTimeoutMs, forceCloseConnections: 'idle', genReqId: () => crypto.randomUUID() });
-  guardDoors(server, settings);
+  const keeper = doorKeeper(settings);
+  const contextOf = (requestId: string): ApiContext => ({ loaders: new Loaders(services), runEvents: services.runEvents, requestId, logger });
+  guardDoors(server, keeper);
   server.addHook('onRequest', refuseLargeBody);
   answerClearly(server, logger);
   addHealth(server, readiness);
@@ -58,14 +64,17 @@ export async function startApi({ services, settings, logger, readiness }: ApiPar
     url: '/graphql',
     preValidation: async (request, reply) => refuseDeepQuery(request, reply),
     handler: fastifyApolloHandler(apollo, {
-      context: async (request): Promise<ApiContext> => ({ loaders: new Loaders(services), requestId: request.id, logger }),
+      context: async (request): Promise<ApiContext> => contextOf(request.id),
     }),
   });
+  const subscriptions = subscriptionServer({ schema, keeper, contextOf: () => contextOf(crypto.randomUUID()), logger });
+  const sockets = new WebSocketDoor({ http: server.server, keeper, subscriptions, logger, largestMessageBytes: largestBodyBytes });
   await server.listen({ host: settings.host, port: settings.port });
   return {
     url: urlOf(server, settings.host),
     stop: async () => {
       const timer = setTimeout(() => server.server.closeAllConnections(), stopWithinMs);
+      await sockets.close();
       await server.close();
       clearTimeout(timer);
       await apollo.stop();
@@ -85,9 +94,7 @@ async function refuseLargeBody({ headers, raw }: FastifyRequest, reply: FastifyR
 async function refuseDeepQuery(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
   const query = queryOf(request.body) ?? queryOf(request.query);
   if (query === undefined || nestingOf(query, deepestNesting + 1) <= deepestNesting) return undefined;
-  return reply
-    .code(400)
-    .send(errorBody('QUERY_TOO_LARGE', `The query nests more than ${deepestNesting} deep. Ask in several queries, and pass documents as variables.`));
+  return reply.code(400).send(errorBody('QUERY_TOO_LARGE', nestsTooDeep));
 }
 
 function queryOf(body: unknown): string | undefined {

@@ -8,6 +8,7 @@ import type { LineageService } from '../services/lineage.js';
 import type { NodeService } from '../services/nodes.js';
 import type { PipelineService } from '../services/pipelines.js';
 import type { ReplayService } from '../services/replay-letters.js';
+import type { RunEventService } from '../services/run-events.js';
 import type { RunService } from '../services/runs.js';
 import type { TagService } from '../services/tags.js';
 
@@ -23,6 +24,7 @@ export interface ApiServices {
   readonly pipelines: PipelineService;
   readonly replays: ReplayService;
   readonly reports: ImpactReportService;
+  readonly runEvents: RunEventService;
   readonly runs: RunService;
   readonly tags: TagService;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { ApiError, type GraphqlClient } from './graphql-client.js';
 
@@ -46,21 +45,24 @@ export async function savePipeline(client: GraphqlClient, document: string): Pro
   throw new ApiError(saved.code ?? 'UNKNOWN', [saved.message, ...issues].join(' '));
 }
 
-/** Queues a run and waits for its end. @throws ApiError when it could not be queued */
-export async function runToEnd(client: GraphqlClient, pipeline: PipelineKey): Promise<FinishedRun> {
+/**
+ * Queues a run and waits for its end.
+ *
+ * @param follow  resolves when the run of this id has ended
+ * @throws ApiError when it could not be queued
+ */
+export async function runToEnd(client: GraphqlClient, pipeline: PipelineKey, follow: (runId: string) => Promise<void>): Promise<FinishedRun> {
   const { startRun: started } = await client.ask(
     'mutation ($pipeline: JobKey!) { startRun(pipeline: $pipeline) { __typename ... on Run { id } ... on Problem { code message } } }',
     { pipeline },
     startedSchema,
   );
   if (started.id === undefined) throw new ApiError(started.code ?? 'UNKNOWN', started.message ?? 'The run could not be started.');
-  for (;;) {
-    const { run } = await client.ask(
-      `query ($id: ID!) { run(id: $id) { state attempt metrics { rowsRead rowsWritten rowsRejected durationMs rowsPerSecond } error { code message step } } }`,
-      { id: started.id },
-      runSchema,
-    );
-    if (run.state !== 'QUEUED' && run.state !== 'RUNNING') return { ...run, pipeline };
-    await wait(100);
-  }
+  await follow(started.id);
+  const { run } = await client.ask(
+    `query ($id: ID!) { run(id: $id) { state attempt metrics { rowsRead rowsWritten rowsRejected durationMs rowsPerSecond } error { code message step } } }`,
+    { id: started.id },
+    runSchema,
+  );
+  return { ...run, pipeline };
 }

@@ -5,6 +5,8 @@ import { type FinishedRun, type PipelineKey, runToEnd, savePipeline } from './ex
 import { ApiError, GraphqlClient, type GraphqlClientSettings } from './graphql-client.js';
 import { impactTree } from './impact-tree.js';
 import { lineageTree } from './lineage-tree.js';
+import { progressLine } from './progress-line.js';
+import { followRun, type RunFeedEvent } from './run-feed.js';
 import { tableLines, withCommas } from './table.js';
 import type { Terminal } from './terminal.js';
 
@@ -71,13 +73,17 @@ async function runExample(request: FirstRunRequest): Promise<void> {
   terminal.line();
 }
 
-async function runAll({ terminal }: FirstRunRequest, client: GraphqlClient, pipelines: readonly PipelineKey[]): Promise<FinishedRun[]> {
+async function runAll(request: FirstRunRequest, client: GraphqlClient, pipelines: readonly PipelineKey[]): Promise<FinishedRun[]> {
   const runs: FinishedRun[] = [];
   for (const pipeline of pipelines) {
-    terminal.line(`  ${terminal.faint(`running ${pipeline.namespace}/${pipeline.name}`)}`);
-    runs.push(await runToEnd(client, pipeline));
+    runs.push(await runToEnd(client, pipeline, (runId) => followRun(request, runId, (event) => showProgress(request.terminal, pipeline, event))));
   }
   return runs;
+}
+
+function showProgress(terminal: Terminal, { namespace, name }: PipelineKey, event: RunFeedEvent): void {
+  const text = progressLine(`${namespace}/${name}`, event);
+  if (text !== null) terminal.passing(`  ${text}`);
 }
 
 function printRuns(terminal: Terminal, runs: readonly FinishedRun[]): void {

@@ -1,9 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import mongoose, { type Connection } from 'mongoose';
+import type { Logger } from 'pino';
 import { PlatformError } from '../model/errors.js';
 import { AuditStore } from './audit.js';
+import { ChangeStreamWakeUps, watchLog } from './change-stream-wake-ups.js';
 import { DeadLetterStore } from './dead-letters.js';
 import { ImpactReportStore } from './impact-reports.js';
+import { RunLogStore } from './run-log.js';
+import { SocketWakeUps } from './socket-wake-ups.js';
+import { WakeListeners } from './wake-listeners.js';
+import type { WakeUps } from './wake-ups.js';
 
 export interface DocumentsSettings {
   /** `mongodb://…` or `mongodb+srv://…`; may hold credentials, which appear in no message. */
@@ -25,6 +31,7 @@ export class Documents {
   readonly audit: AuditStore;
   readonly deadLetters: DeadLetterStore;
   readonly impactReports: ImpactReportStore;
+  readonly runLog: RunLogStore;
 
   private constructor(
     private readonly connection: Connection,
@@ -33,6 +40,7 @@ export class Documents {
     this.audit = new AuditStore(connection);
     this.deadLetters = new DeadLetterStore(connection);
     this.impactReports = new ImpactReportStore(connection, this.audit, mostReports);
+    this.runLog = new RunLogStore(connection);
   }
 
   /**
@@ -43,8 +51,8 @@ export class Documents {
   static async open({ uri, connectTimeoutMs = 30_000, mostReports = 1_000 }: DocumentsSettings): Promise<Documents> {
     const connection = await connect(uri, performance.now() + connectTimeoutMs);
     const documents = new Documents(connection, mostReports);
-    const { audit, deadLetters, impactReports } = documents;
-    for (const store of [audit, deadLetters, impactReports]) await store.prepare();
+    const { audit, deadLetters, impactReports, runLog } = documents;
+    for (const store of [audit, deadLetters, impactReports, runLog]) await store.prepare();
     return documents;
   }
 
@@ -62,9 +70,26 @@ export class Documents {
     }
   }
 
+  /** A change stream where MongoDB is a replica set. Nowhere else: an idle one takes a core of the emulator. */
+  async wakeUps(logger: Logger): Promise<WakeUps> {
+    if (await isReplicaSet(this.database)) return new ChangeStreamWakeUps(watchLog(this.connection), logger);
+    const listeners = new WakeListeners(this.connection);
+    await listeners.prepare();
+    return new SocketWakeUps(listeners, logger);
+  }
+
   async close(): Promise<void> {
     await this.connection.close();
   }
+}
+
+/** The emulator does not know `hello`. */
+async function isReplicaSet(database: DocumentsDatabase): Promise<boolean> {
+  const said = await database
+    .admin()
+    .command({ hello: 1 }, { timeoutMS: probeTimeoutMs })
+    .catch(() => null);
+  return typeof said?.['setName'] === 'string' || said?.['msg'] === 'isdbgrid';
 }
 
 async function connect(uri: string, deadline: number): Promise<Connection> {

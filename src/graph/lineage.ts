@@ -76,3 +76,5 @@ export const columnsReadByJob = statement<WalkFilter & { jobId: string }, string
   ['jobId', 'evidence', 'edgeTypes', 'namespaces'],
   (record) => text(record, 'id'),
 );
+/** Result: ids of jobs. */
+export const jobsReading = statement<{ datasetIds: readonly string[] }, string>('lineage/jobs-reading', ['datasetIds'], (record) => text(record, 'id'));

@@ -25,6 +25,7 @@ const others = [
   'run-queued',
   'run-pipeline',
   'run-start-key',
+  'run-unlogged',
   'dataset-name',
   'dataset-id',
   'dataset-order',

@@ -5,6 +5,7 @@ import type { DeadLetterStage, RejectedRow } from './dead-letter.js';
 import type { ErrorRecord, SpecIssue } from './errors.js';
 import type { PipelineSpec } from './pipeline-spec.js';
 import type { RunMetrics, RunSummary, StepMetrics } from './run.js';
+import type { RunPlace } from './run-log.js';
 import type { Segment } from './segment.js';
 
 /** A connection as a run's process needs it, with its secrets in place. Goes over the process channel only. */
@@ -75,7 +76,7 @@ export type FromRunProcess =
   | { readonly type: 'compiledAll' }
   /** Sent once, before the first read: what the run's lineage will be. */
   | { readonly type: 'bound'; readonly compiled: CompiledPipeline }
-  | { readonly type: 'progress'; readonly metrics: RunMetrics; readonly steps: readonly StepMetrics[] }
+  | { readonly type: 'progress'; readonly metrics: RunMetrics; readonly steps: readonly StepMetrics[]; readonly place: RunPlace }
   /** At most 1,000 letters; the process waits for `stored` with the same batch number. */
   | { readonly type: 'rejected'; readonly batch: number; readonly rows: readonly RejectedRow[] }
   /** Sent once, before the first COMMIT: from now on an output may stand at its destination, whatever else is said. */

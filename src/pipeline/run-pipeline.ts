@@ -5,6 +5,7 @@ import { InvalidSpecError, PlatformError } from '../model/errors.js';
 import { loadId } from '../model/load-id.js';
 import type { Reading } from '../model/reading.js';
 import type { RunMetrics, RunSummary, StepMetrics } from '../model/run.js';
+import type { RunPlace, RunStage } from '../model/run-log.js';
 import type { ReplayPart, RunRequest } from '../model/run-process.js';
 import { type Segment, segmentBytes } from '../model/segment.js';
 import { runPass } from './execute/run-pass.js';
@@ -17,6 +18,7 @@ import type { StoreRejected } from './rejected-rows.js';
 import { planReplay, replayedPipeline } from './replay/plan-replay.js';
 import { runReplay } from './replay/run-replay.js';
 import { addMetrics, paramValues, writtenBy } from './run-figures.js';
+import { expectedRows, RunPlaceMark } from './run-place.js';
 import { compilePipeline } from './spec/compile-pipeline.js';
 import { openDuckDb } from './transform/duckdb.js';
 
@@ -24,7 +26,7 @@ import { openDuckDb } from './transform/duckdb.js';
 export interface RunListener {
   /** Once, before the first read: the pipeline as it will run. */
   bound(compiled: CompiledPipeline): void;
-  progress(metrics: RunMetrics, steps: readonly StepMetrics[]): void;
+  progress(metrics: RunMetrics, steps: readonly StepMetrics[], place: RunPlace): void;
   /** Once, before the first commit. */
   committing(): Promise<void>;
   storeRejected: StoreRejected;
@@ -46,12 +48,12 @@ export async function runPipeline(
   const { folder, startedAt: now } = request;
   const connection = await openDuckDb({ folder, memoryBytes: request.spec.limits.memoryBytes / 2, now, params: paramValues(request) });
   const run = new PipelineRun(request, sessions, connection, listener, signal);
-  const progress = setInterval(() => listener.progress(run.metrics(), run.steps()), progressEveryMs);
+  const progress = setInterval(() => listener.progress(run.metrics(), run.steps(), run.mark.place), progressEveryMs);
   try {
     await run.bind(connectors);
     return await run.execute();
   } catch (error) {
-    listener.progress(run.metrics(), run.steps());
+    listener.progress(run.metrics(), run.steps(), run.mark.place);
     throw error;
   } finally {
     clearInterval(progress);
@@ -72,6 +74,7 @@ function openSessions({ connections }: RunRequest, connectors: Readonly<Record<s
 }
 
 class PipelineRun {
+  readonly mark = new RunPlaceMark();
   /** All that the document says, and of it what this run does. */
   private whole: CompiledPipeline = { inputs: [], steps: [], outputs: [] };
   private compiled: CompiledPipeline = this.whole;
@@ -115,6 +118,7 @@ class PipelineRun {
     for (const output of outputs) await output.findCommitted();
     if (this.request.replay) await this.replay(this.request.replay);
     else await this.runPasses(outputs.filter((output) => !output.committed));
+    this.mark.at('committing');
     await this.listener.committing();
     for (const output of outputs) await output.commit();
     return {
@@ -152,7 +156,7 @@ class PipelineRun {
   private async runPasses(outputs: readonly OutputLoad[]): Promise<void> {
     const plans = await planPasses(outputs, this.whole.inputs);
     await this.openReadings(new Set(outputs.flatMap(({ compiled }) => compiled.inputs)));
-    for (const plan of plans) await this.runPlan(plan);
+    for (const plan of plans) await this.runPlan(plan, plans.length === 1);
   }
 
   /** Dead letters instead of inputs; of those only the other sides of joins are read. */
@@ -174,9 +178,11 @@ class PipelineRun {
     for (const name of names) this.readings.set(name, await this.session(name).openReading(this.signal));
   }
 
-  private async runPlan(plan: PlannedPass): Promise<void> {
+  private async runPlan(plan: PlannedPass, only: boolean): Promise<void> {
     const { inputs, steps } = this.whole;
     const chosen = await chooseReads(plan, inputs, steps, (input) => this.reading(input));
+    // What later passes will read is not known yet.
+    this.mark.expect(only ? await expectedRows(inputs, chosen.reads, (input) => this.reading(input)) : null);
     for (const [index, output] of plan.outputs.entries()) await output.open(chosen.slots[index] ?? []);
     await runPass({
       ...this.passParts(),
@@ -199,6 +205,7 @@ class PipelineRun {
       store: this.listener.storeRejected,
       signal: this.signal,
       onRead: (alias: string, segment: Segment) => this.countRead(alias, segment),
+      onStage: (stage: RunStage, step: string | null) => this.mark.at(stage, step),
       onSteps: (metrics: readonly StepMetrics[]) => {
         this.stepMetrics[place] = metrics;
       },

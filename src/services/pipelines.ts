@@ -30,6 +30,8 @@ export interface PipelineServiceParts {
   readonly audit: AuditLog;
   /** Called when a running run has been asked to end because its pipeline was deleted. */
   readonly onCancel?: (runId: string) => void;
+  /** Called when queued runs have been aborted because their pipeline was deleted: that is to be logged. */
+  readonly onTransition?: (runIds: readonly string[]) => void;
 }
 
 interface SaveOptions {
@@ -102,6 +104,7 @@ export class PipelineService {
   async delete({ namespace, name }: JobRef): Promise<boolean> {
     const deleted = await this.parts.graph.transaction((transaction) => deletePipelineOf(transaction, { namespace, name }));
     if (deleted?.runningRunId) this.parts.onCancel?.(deleted.runningRunId);
+    if (deleted !== null && deleted.abortedRunIds.length > 0) this.parts.onTransition?.(deleted.abortedRunIds);
     return deleted !== null;
   }
 

@@ -16,6 +16,7 @@ import { findRunsByIds } from '../graph/runs.js';
 import type { GraphTransaction } from '../graph/transaction.js';
 import { type ErrorRecord, PlatformError } from '../model/errors.js';
 import { type RunMetrics, type RunState, type StepMetrics, statesBefore } from '../model/run.js';
+import { numberTransition } from './run-transitions.js';
 
 /** Who reports: the claim of a run. */
 export interface Holder {
@@ -79,22 +80,29 @@ export class RunQueue {
   /** Ends an attempt that is not the last one: the run is queued again and keeps the attempt's error until it ends. */
   async retry({ runId, epoch, delayMs, error, metrics, steps }: Holder & FailedAttempt): Promise<void> {
     const report = { metrics: JSON.stringify(metrics), steps: JSON.stringify(steps), error: JSON.stringify(error) };
-    await this.#requeue({ runId, epoch }, { ...report, delayMs, failed: true });
+    const message = `Attempt failed with ${error.code}: ${error.message} The next one begins in ${(delayMs / 1_000).toFixed(1)} s.`;
+    await this.#requeue({ runId, epoch }, { ...report, delayMs, failed: true }, message);
   }
 
   /** Gives a run back that its worker cannot go on with. */
   async handBack(holder: Holder): Promise<void> {
-    await this.#requeue(holder, { delayMs: 0, failed: false, metrics: null, steps: null, error: null });
+    await this.#requeue(holder, { delayMs: 0, failed: false, metrics: null, steps: null, error: null }, 'Queued again: its worker stops.');
   }
 
-  async recover(workers: readonly string[]): Promise<number> {
-    return this.graph.transaction(async (transaction) => (await transaction.run(recoverRuns, { workers, lock: lockMark() })).length);
+  /** @returns the ids of the runs that are queued again */
+  async recover(workers: readonly string[]): Promise<string[]> {
+    return this.graph.transaction(async (transaction) => {
+      const ids = await transaction.run(recoverRuns, { workers, lock: lockMark() });
+      await numberTransition(transaction, ids, 'Queued again: the process that executed it is gone.');
+      return ids;
+    });
   }
 
-  async #requeue({ runId, epoch }: Holder, report: Pick<Requeueing, 'delayMs' | 'failed' | 'metrics' | 'steps' | 'error'>): Promise<void> {
+  async #requeue({ runId, epoch }: Holder, report: Pick<Requeueing, 'delayMs' | 'failed' | 'metrics' | 'steps' | 'error'>, message: string): Promise<void> {
     await this.graph.transaction(async (transaction) => {
       const [queued] = await transaction.run(requeueRun, { id: runId, epoch, from: statesBefore('QUEUED'), ...report, lock: lockMark() });
       if (queued === undefined) throw leaseLost(runId, epoch);
+      await numberTransition(transaction, [runId], message);
     });
   }
 
@@ -103,7 +111,9 @@ export class RunQueue {
       const [next] = await transaction.run(nextQueuedRun, { lock: by.claim });
       if (next === undefined) return null;
       const [claimed] = await transaction.run(claimRun, { ...next, ...by, from: statesBefore('RUNNING'), leaseSeconds, lock: by.claim });
-      if (claimed !== undefined) return claimed;
+      if (claimed === undefined) continue;
+      await numberTransition(transaction, [claimed.run.id], `Attempt ${claimed.run.attempt} begins.`);
+      return claimed;
     }
   }
 }
@@ -124,7 +134,10 @@ export async function endHeldRun(transaction: GraphTransaction, to: RunState, { 
     error: error ? JSON.stringify(error) : null,
     lock: lockMark(),
   });
-  if (ended !== undefined) return ended;
+  if (ended !== undefined) {
+    await numberTransition(transaction, [runId], error ? `${error.code}: ${error.message}` : null);
+    return ended;
+  }
   const [found] = await transaction.run(findRunsByIds, { ids: [runId] });
   if (found?.run.state === to && found.run.epoch === epoch) return null;
   throw leaseLost(runId, epoch);

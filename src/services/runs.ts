@@ -3,7 +3,6 @@ import type { Graph } from '../graph/graph.js';
 import { lockMark } from '../graph/ids.js';
 import { findPipelines } from '../graph/pipelines.js';
 import {
-  abortQueuedRuns,
   countRuns,
   countRunsOfPipeline,
   findRunsByIds,
@@ -23,6 +22,7 @@ import { isFinal, type Run, type RunState } from '../model/run.js';
 import { type Completion, completeRun } from './complete-run.js';
 import { longestList, positionByTime, rowLimit, timeCursor, toPage, wholeList } from './pages.js';
 import { type Claimant, type ClaimedRun, type FailedAttempt, type Holder, RunQueue, type RunReport } from './run-queue.js';
+import { abortQueued } from './run-transitions.js';
 import { retryRun, type StartedRun, type StartRequest, startRun } from './start-run.js';
 
 export interface RunServiceParts {
@@ -31,6 +31,8 @@ export interface RunServiceParts {
   readonly onQueued: () => void;
   /** Called when a running run has been asked to end. */
   readonly onCancel: (runId: string) => void;
+  /** Called when changes of state of these runs have been committed: they are to be logged. */
+  readonly onTransition?: (runIds: readonly string[]) => void;
 }
 
 export type CancelledRun = { readonly outcome: 'cancelled'; readonly run: Run } | { readonly outcome: 'notFound' | 'conflict'; readonly message: string };
@@ -75,12 +77,14 @@ export class RunService {
       const [run] = await transaction.run(lockRun, { id: runId, lock: lockMark() });
       if (run === undefined) return { outcome: 'notFound', message: `There is no run ${runId}.` };
       if (isFinal(run.state)) return { outcome: 'conflict', message: `Run ${runId} is ${run.state} already; only a queued or running run can be cancelled.` };
-      if (run.state === 'QUEUED') await transaction.run(abortQueuedRuns, { pipelineId: run.pipelineId, id: runId });
+      if (run.state === 'QUEUED') await abortQueued(transaction, run.pipelineId, runId, 'Cancelled before it was started.');
       else await transaction.run(requestCancel, { id: runId });
       const [found] = await transaction.run(findRunsByIds, { ids: [runId] });
       return { outcome: 'cancelled', run: found?.run ?? run };
     });
-    if (cancelled.outcome === 'cancelled' && cancelled.run.state === 'RUNNING') this.parts.onCancel(runId);
+    if (cancelled.outcome !== 'cancelled') return cancelled;
+    if (cancelled.run.state === 'RUNNING') this.parts.onCancel(runId);
+    else this.#changed(runId);
     return cancelled;
   }
 
@@ -119,8 +123,10 @@ export class RunService {
   }
 
   /** Takes the run queued longest whose pipeline has no running one; null when there is none. Each run is taken once. */
-  claim(worker: Claimant): Promise<ClaimedRun | null> {
-    return this.#queue.claim(worker);
+  async claim(worker: Claimant): Promise<ClaimedRun | null> {
+    const claimed = await this.#queue.claim(worker);
+    if (claimed !== null) this.#changed(claimed.run.id);
+    return claimed;
   }
 
   /** Extends the lease. 'lost': the run is not held by this claim any more. */
@@ -134,38 +140,51 @@ export class RunService {
   }
 
   /** Ends the run COMPLETE and records everything it did. @throws PlatformError LEASE_LOST */
-  complete(completion: Completion): Promise<void> {
-    return this.parts.graph.transaction((transaction) => completeRun(transaction, completion));
+  async complete(completion: Completion): Promise<void> {
+    await this.parts.graph.transaction((transaction) => completeRun(transaction, completion));
+    this.#changed(completion.runId);
   }
 
   /** Ends the run FAIL. @throws PlatformError LEASE_LOST */
-  fail(ended: Holder & RunReport & { error: NonNullable<RunReport['error']> }): Promise<void> {
-    return this.#queue.end('FAIL', ended);
+  async fail(ended: Holder & RunReport & { error: NonNullable<RunReport['error']> }): Promise<void> {
+    await this.#queue.end('FAIL', ended);
+    this.#changed(ended.runId);
   }
 
   /** Ends the run ABORT. @throws PlatformError LEASE_LOST */
-  abort(ended: Holder & RunReport): Promise<void> {
-    return this.#queue.end('ABORT', ended);
+  async abort(ended: Holder & RunReport): Promise<void> {
+    await this.#queue.end('ABORT', ended);
+    this.#changed(ended.runId);
   }
 
   /** Queues the run again after an attempt that is not the last one. @throws PlatformError LEASE_LOST */
-  retryAttempt(failed: Holder & FailedAttempt): Promise<void> {
-    return this.#queue.retry(failed);
+  async retryAttempt(failed: Holder & FailedAttempt): Promise<void> {
+    await this.#queue.retry(failed);
+    this.#changed(failed.runId);
   }
 
   /** Queues the run again, as its worker stops. @throws PlatformError LEASE_LOST */
-  handBack(holder: Holder): Promise<void> {
-    return this.#queue.handBack(holder);
+  async handBack(holder: Holder): Promise<void> {
+    await this.#queue.handBack(holder);
+    this.#changed(holder.runId);
   }
 
   /** Queues again every run whose lease has passed, and those of `workers`, which have ended. @returns how many */
-  recover({ workers = [] }: { readonly workers?: readonly string[] } = {}): Promise<number> {
-    return this.#queue.recover(workers);
+  async recover({ workers = [] }: { readonly workers?: readonly string[] } = {}): Promise<number> {
+    const ids = await this.#queue.recover(workers);
+    this.#changed(...ids);
+    return ids.length;
   }
 
   #queued(started: StartedRun): StartedRun {
-    if (started.outcome === 'queued' && started.run.state === 'QUEUED') this.parts.onQueued();
+    if (started.outcome !== 'queued' || started.run.state !== 'QUEUED') return started;
+    this.#changed(started.run.id);
+    this.parts.onQueued();
     return started;
+  }
+
+  #changed(...runIds: readonly string[]): void {
+    if (runIds.length > 0) this.parts.onTransition?.(runIds);
   }
 
   async #pipelineOf({ job, pipelineId }: RunListRequest): Promise<string | 'none' | null> {

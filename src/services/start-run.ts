@@ -9,6 +9,7 @@ import type { JobRef } from '../model/lineage-query.js';
 import { noMetrics, type Run, replayTrigger, unfinishedStates } from '../model/run.js';
 import { parseSpec } from '../pipeline/spec/parse-spec.js';
 import { checkParams } from './run-params.js';
+import { numberTransition } from './run-transitions.js';
 
 export interface StartRequest {
   readonly pipeline: JobRef;
@@ -79,6 +80,7 @@ async function queueRun(
   const [created] = await transaction.run(createRun, { id, namespace, name, trigger, ...written, key, retryOf, lock: id });
   if (created === undefined) return { outcome: 'notFound', message: `There is no pipeline ${namespace}/${name}; save it first.` };
   checkParams(parseSpec(created.spec).spec.params, params);
+  await numberTransition(transaction, [id], `Queued (${trigger}).`);
   return { outcome: 'queued', run: created.run };
 }
 

@@ -8,18 +8,21 @@ import { paramTexts } from '../services/run-params.js';
 import type { ClaimedRun } from '../services/run-queue.js';
 import { Lease, type LeaseSettings } from './lease.js';
 import { outputsOfRun, type RunOutput } from './output-places.js';
-import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunQueue } from './ports.js';
+import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunLog, RunQueue } from './ports.js';
+import type { Progress } from './progress-writer.js';
 import { recordEnd } from './record-end.js';
 import { writeReplayFiles } from './replay-files.js';
 import type { RetryBudget } from './retry-pause.js';
 import * as reasons from './run-errors.js';
 import { makeRunFolder, removeRunFolder } from './run-folder.js';
+import { RunPace } from './run-pace.js';
 import { type RunEnd, RunSupervision, type SupervisionRequest, type SupervisionRules, type UnfinishedEnd } from './supervise-run.js';
 
 export interface ExecutionParts {
   readonly runs: RunQueue;
   readonly connections: ConnectionSource;
   readonly deadLetters: DeadLetterKeeper;
+  readonly runLog: RunLog;
   readonly parseSpec: ParseSpec;
   readonly logger: Logger;
   readonly runsFolder: string;
@@ -123,10 +126,11 @@ export class RunExecution {
     const before = this.endedBefore();
     if (before !== null) return before;
     const { run } = this.claimed;
+    const pace = new RunPace(run.startedAt);
     const ports = {
       store: (rows: Parameters<DeadLetterKeeper['store']>[2]) => this.parts.deadLetters.store(run, run.attempt, rows, spec.outputs),
-      progress: (progress: { metrics: typeof noMetrics; steps: typeof run.steps }) =>
-        this.parts.runs.progress({ runId: run.id, epoch: run.epoch, ...progress }),
+      progress: ({ metrics, steps }: Progress) => this.parts.runs.progress({ runId: run.id, epoch: run.epoch, metrics, steps }),
+      live: (progress: Progress) => this.parts.runLog.progress({ runId: run.id, pipelineId: run.pipelineId }, run.attempt, pace.seen(progress)),
       logger: this.logger,
     };
     this.supervision = new RunSupervision(request, ports, this.parts.rules);

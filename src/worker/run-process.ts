@@ -5,11 +5,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { connectors } from '../connectors/connectors.js';
 import { type ErrorRecord, PlatformError, toErrorRecord } from '../model/errors.js';
 import { noMetrics, type RunMetrics, type StepMetrics } from '../model/run.js';
+import type { RunPlace } from '../model/run-log.js';
 import type { CompileRequest, FromRunProcess, RunRequest, ToRunProcess } from '../model/run-process.js';
+import { toRunError } from '../pipeline/run-error.js';
 import { runPipeline } from '../pipeline/run-pipeline.js';
 import { boundCasts } from '../pipeline/spec/bound-casts.js';
 import { compilePipeline } from '../pipeline/spec/compile-pipeline.js';
-import { toRunError } from '../pipeline/run-error.js';
 import { openDuckDb } from '../pipeline/transform/duckdb.js';
 import { loadFunctions } from '../pipeline/transform/functions.js';
 
@@ -66,9 +67,9 @@ async function run(request: RunRequest): Promise<void> {
   let last: { metrics: RunMetrics; steps: readonly StepMetrics[] } = { metrics: noMetrics, steps: [] };
   const listener = {
     bound: (compiled: Parameters<Parameters<typeof runPipeline>[2]['bound']>[0]) => void send({ type: 'bound', compiled }),
-    progress: (metrics: RunMetrics, steps: readonly StepMetrics[]) => {
+    progress: (metrics: RunMetrics, steps: readonly StepMetrics[], place: RunPlace) => {
       last = { metrics, steps };
-      void send({ type: 'progress', metrics, steps });
+      void send({ type: 'progress', metrics, steps, place });
     },
     committing: () => send({ type: 'committing' }),
     storeRejected,

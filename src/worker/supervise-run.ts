@@ -5,6 +5,7 @@ import type { CompiledPipeline } from '../model/compiled-pipeline.js';
 import type { RejectedRow } from '../model/dead-letter.js';
 import { type ErrorRecord, toErrorRecord } from '../model/errors.js';
 import { noMetrics, type RunSummary } from '../model/run.js';
+import { atBinding } from '../model/run-log.js';
 import type { FromRunProcess, RunRequest } from '../model/run-process.js';
 import { type ChildEnd, describeEnd, heapMiBOfRun, RunChild } from './child-process.js';
 import { watchMemory } from './memory-watch.js';
@@ -25,7 +26,10 @@ export interface SupervisionRequest {
 
 export interface SupervisionPorts {
   store(rows: readonly RejectedRow[]): Promise<void>;
+  /** Into the graph. */
   progress(progress: Progress): Promise<void>;
+  /** Into the log. */
+  live(progress: Progress): Promise<void>;
   readonly logger: Logger;
 }
 
@@ -35,13 +39,15 @@ export interface SupervisionRules {
   readonly graceMs: number;
   /** Shortest time between two writes of progress, in milliseconds. */
   readonly progressEveryMs: number;
+  /** Shortest time between two entries of progress in the log, in milliseconds. */
+  readonly liveEveryMs: number;
   /** Between a process's last message and its exit, in milliseconds. */
   readonly exitWithinMs: number;
 }
 
 /** How a run's process ended. `bound` is null when it ended before the pipeline was compiled; `committing` when a COMMIT may have been sent. */
 export type RunEnd = { readonly type: 'done'; readonly compiled: CompiledPipeline; readonly summary: RunSummary } | UnfinishedEnd | Abandonment;
-export interface UnfinishedEnd extends Progress {
+export interface UnfinishedEnd extends Pick<Progress, 'metrics' | 'steps'> {
   readonly type: 'failed' | 'cancelled';
   readonly error: ErrorRecord;
   readonly killed: boolean;
@@ -63,11 +69,12 @@ export class RunSupervision {
   readonly ended: Promise<RunEnd>;
   private readonly child: RunChild;
   private readonly progress: ProgressWriter;
+  private readonly live: ProgressWriter;
   private readonly finished = new AbortController();
   private readonly caused = new AbortController();
   private readonly timers: NodeJS.Timeout[] = [];
   private storing: Promise<void> = Promise.resolve();
-  private latest: Progress = { metrics: noMetrics, steps: [] };
+  private latest: Progress = { metrics: noMetrics, steps: [], place: atBinding };
   private bound: CompiledPipeline | null = null;
   private lastWord: LastWord | null = null;
   private cause: Cause | null = null;
@@ -80,6 +87,7 @@ export class RunSupervision {
     private readonly rules: SupervisionRules,
   ) {
     this.progress = new ProgressWriter((progress) => ports.progress(progress), rules.progressEveryMs, ports.logger);
+    this.live = new ProgressWriter((progress) => ports.live(progress), rules.liveEveryMs, ports.logger);
     this.child = new RunChild({ entry: rules.entry, heapMiB: heapMiBOfRun(run.memoryBytes), folder: run.request.folder }, (message) => this.receive(message));
     this.watch();
     this.ended = this.child.ended.then((end) => this.conclude(end));
@@ -146,8 +154,9 @@ export class RunSupervision {
         this.committing = true;
         return;
       case 'progress':
-        this.latest = { metrics: message.metrics, steps: message.steps };
+        this.latest = { metrics: message.metrics, steps: message.steps, place: message.place };
         this.progress.offer(this.latest);
+        this.live.offer(this.latest);
         return;
       case 'rejected':
         this.storing = this.storing.then(() => this.store(message.batch, message.rows));
@@ -181,6 +190,8 @@ export class RunSupervision {
   private async conclude(end: ChildEnd): Promise<RunEnd> {
     this.finished.abort();
     for (const timer of this.timers) clearTimeout(timer);
+    // Not waited for: the log takes no progress of a run that has ended.
+    void this.live.close();
     // A store that does not answer must not hold up an end that was asked for; what it still stores is found by the next sweep.
     await Promise.race([Promise.all([this.storing, this.progress.close()]), this.hurry()]);
     return this.verdict(end);
@@ -191,7 +202,8 @@ export class RunSupervision {
     if (cause?.type === 'lost') return { type: 'lost' };
     if (lastWord?.type === 'done' && bound !== null) return { type: 'done', compiled: bound, summary: lastWord.summary };
     if (cause?.type === 'stopped') return { type: 'stopped' };
-    const counts = lastWord?.type === 'failed' ? { metrics: lastWord.metrics, steps: lastWord.steps } : latest;
+    const { metrics, steps } = lastWord?.type === 'failed' ? lastWord : latest;
+    const counts = { metrics, steps };
     if (cause !== null) return { ...cause, ...counts, killed, committing, bound };
     if (lastWord?.type === 'failed') return { type: 'failed', error: lastWord.error, ...counts, killed, committing, bound };
     this.logDeath(end);

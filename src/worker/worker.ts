@@ -5,7 +5,7 @@ import type { ClaimedRun } from '../services/run-queue.js';
 import { runProcessEntry } from './child-process.js';
 import { RunExecution } from './execute-run.js';
 import { type LeaseSettings, leaseSettings } from './lease.js';
-import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunQueue } from './ports.js';
+import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunLog, RunQueue } from './ports.js';
 import { removeRunFolder } from './run-folder.js';
 import { settleInterruptedLetters } from './settle-letters.js';
 import type { SupervisionRules } from './supervise-run.js';
@@ -34,6 +34,7 @@ export interface WorkerParts {
   readonly specOf: (pipelineId: string, version: number) => Promise<unknown>;
   readonly connections: ConnectionSource;
   readonly deadLetters: DeadLetterKeeper;
+  readonly runLog: RunLog;
   readonly parseSpec: ParseSpec;
   readonly wakeTasks: Pick<WakeTasks, 'listen' | 'stop'>;
   readonly logger: Logger;
@@ -41,7 +42,7 @@ export interface WorkerParts {
 
 /** Longest delay that a timer takes, in milliseconds. */
 const longestTimerMs = 2 ** 31 - 1;
-const standardRules = { graceMs: 1_200, progressEveryMs: 500, exitWithinMs: 5_000 };
+const standardRules = { graceMs: 1_200, progressEveryMs: 1_000, liveEveryMs: 250, exitWithinMs: 5_000 };
 const settleEverySweeps = 10;
 
 /** Claims queued runs and executes each in a process of its own, as many at once as there are slots. */
@@ -51,6 +52,7 @@ export class Worker {
   private readonly alarms = new Set<NodeJS.Timeout>();
   private sweep: NodeJS.Timeout | undefined;
   private sweeps = 0;
+  private logging = false;
   private claiming: Promise<void> | null = null;
   private wanted = false;
   private stopping = false;
@@ -151,6 +153,7 @@ export class Worker {
 
   private onSweep(): void {
     this.sweeps += 1;
+    void this.logLeft();
     if (this.sweeps % settleEverySweeps === 0) void this.settleLetters();
     this.wake();
     void this.takeUpExpired();
@@ -165,6 +168,20 @@ export class Worker {
       this.wake();
     } catch (error) {
       this.parts.logger.warn({ err: error }, 'Runs with a passed lease could not be looked for; it is tried again.');
+    }
+  }
+
+  /** Changes of state that crashed processes, or a MongoDB that was away, have kept from the log. */
+  private async logLeft(): Promise<void> {
+    if (this.logging) return;
+    this.logging = true;
+    try {
+      const runs = await this.parts.runLog.flushLeft();
+      if (runs > 0) this.parts.logger.info({ runs }, 'Changes of state that were left have been logged.');
+    } catch (error) {
+      this.parts.logger.warn({ err: error }, 'Changes of state that were left could not be logged; it is tried again.');
+    } finally {
+      this.logging = false;
     }
   }
 

@@ -14,6 +14,7 @@ describe('the example: staging, mart and report, with waves of changes', () => {
   let shop: ShopDatabases;
   let tributary: Tributary;
   let lines: string[] = [];
+  const passing: string[] = [];
 
   beforeAll(async () => {
     shop = await makeShop(servers.postgres.url);
@@ -42,7 +43,7 @@ describe('the example: staging, mart and report, with waves of changes', () => {
       server: { host: shop.host, port: shop.port, user: shop.user },
       databases: { shop: shop.shop, warehouse: shop.warehouse },
       nextWave: async () => `wave ${(await makeWave(servers.postgres.url)).number}`,
-      terminal: { line: (text = '') => void lines.push(text), bold: plain, faint: plain, good: plain, bad: plain },
+      terminal: { line: (text = '') => void lines.push(text), passing: (text) => void passing.push(text), bold: plain, faint: plain, good: plain, bad: plain },
     });
   };
 
@@ -65,6 +66,7 @@ describe('the example: staging, mart and report, with waves of changes', () => {
       await run();
       expect(lines.filter((line) => /COMPLETE/.test(line))).toHaveLength(6);
       expect(lines.join('\n')).not.toMatch(/did not run|failed/);
+      expect(passing).toContainEqual(expect.stringMatching(/^ {2}shop\/orders {2}reading {2}[\d,]+ rows read/));
       const expected = await ask('shop', `SELECT * FROM (${sales}) AS sales ORDER BY customer_id`);
       expect(
         await ask('warehouse', 'SELECT customer_id::text, email, country, orders::text, total::text FROM mart.customer_sales ORDER BY customer_id::text'),

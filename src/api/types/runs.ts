@@ -23,10 +23,13 @@ export class RunMetricsType implements RunMetrics {
   @Field(() => Number)
   bytesWritten!: number;
 
-  @Field(() => Number, { nullable: true, description: 'From the start to the end; null while it has not ended.' })
+  @Field(() => Number, { nullable: true, description: 'From the start to the end, of an event until then; null while a run has not ended.' })
   durationMs!: number | null;
 
-  @Field(() => Number, { nullable: true, description: 'Rows read per second of the whole run; null while it has not ended.' })
+  @Field(() => Number, {
+    nullable: true,
+    description: 'Rows read per second of the whole run, of progress in the last seconds; null while a run has not ended.',
+  })
   rowsPerSecond!: number | null;
 }
 

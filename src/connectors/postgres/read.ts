@@ -25,6 +25,19 @@ export async function* copyRows(
   yield* cutSegments(bytes, { folder, columns, segmentBytes: limits.segmentBytes, name: `read-${reads}` });
 }
 
+/** By PostgreSQL's planner. */
+export async function plannedRows(
+  client: PostgresClient,
+  table: TableName,
+  existing: readonly TableColumn[],
+  { columns, window, keys }: Omit<ReadRequest, 'folder' | 'limits'>,
+): Promise<number | null> {
+  const text = `EXPLAIN (FORMAT JSON) SELECT FROM ${await select(client, table, existing, columns, window, keys)}`;
+  const { rows } = await client.query<[readonly { Plan?: { 'Plan Rows'?: unknown } }[]]>({ text, rowMode: 'array' });
+  const planned = rows[0]?.[0][0]?.Plan?.['Plan Rows'];
+  return typeof planned === 'number' ? planned : null;
+}
+
 async function select(
   client: PostgresClient,
   table: TableName,

@@ -8,7 +8,7 @@ import { toPostgresError } from './errors.js';
 import { cursorTypeOf, findWindow } from './find-window.js';
 import { type Horizon, readHorizon, readingName } from './horizon.js';
 import { formatTableName, quoteIdentifier, type TableName, tableOf } from './identifiers.js';
-import { copyRows } from './read.js';
+import { copyRows, plannedRows } from './read.js';
 import { bindWindow, windowSelect } from './window.js';
 
 /**
@@ -63,6 +63,11 @@ class PostgresReading implements Reading {
       const { rows } = await this.client.query<(string | null)[]>({ text, rowMode: 'array' });
       return rows.length > most ? null : rows;
     });
+  }
+
+  expectedRows(request: Omit<ReadRequest, 'folder' | 'limits'>): Promise<number | null> {
+    const table = tableOf(request.stream);
+    return this.guarded(reading(table), async () => plannedRows(this.client, table, await this.columnsOf(table), request));
   }
 
   async *read(request: ReadRequest): AsyncGenerator<Segment> {

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CompiledPipeline } from '../../model/compiled-pipeline.js';
 import type { StepMetrics } from '../../model/run.js';
+import type { RunStage } from '../../model/run-log.js';
 import type { Segment } from '../../model/segment.js';
 import type { StoreRejected } from '../rejected-rows.js';
 import type { PassOutput } from './destinations.js';
@@ -25,6 +26,8 @@ export interface Pass {
   readonly limits: RejectedLimits;
   readonly store: StoreRejected;
   readonly signal: AbortSignal;
+  /** @param step  one that is computed over several rows; null: rows go through all of them */
+  onStage?(stage: RunStage, step: string | null): void;
   /** After the segment went through the steps. */
   onRead(alias: string, segment: Segment): void;
   /** Cumulative, in the order of the steps. */

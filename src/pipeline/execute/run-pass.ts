@@ -109,6 +109,7 @@ class PassExecution {
     const step = this.plan.step(producer);
     if (this.streaming.has(producer)) return this.exchanges.close(producer);
     const route = this.plan.route(producer, this.streaming);
+    this.pass.onStage?.(step ? 'transforming' : 'reading', step?.id ?? null);
     if (step) return runBlocking(parts, step, route, () => this.onBatch());
     const input = this.pass.compiled.inputs.find(({ alias }) => alias === producer);
     if (!input) throw new PlatformError('INTERNAL', `"${producer}" is neither an input nor a step.`);

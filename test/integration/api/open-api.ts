@@ -22,6 +22,7 @@ import { RunService } from '../../../src/services/runs.js';
 import { TagService } from '../../../src/services/tags.js';
 import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { compileManyInProcess } from '../../../src/worker/compile-many.js';
+import { type LiveRuns, openLiveRuns } from '../../support/live-runs.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
 import { servers } from '../../support/servers.js';
 import { keptLog } from '../../unit/worker/scripted-run.js';
@@ -87,15 +88,20 @@ export function codesOf({ errors = [] }: GraphqlAnswer): unknown[] {
 }
 
 /** An API without stores: for questions that must be answered before any of them is asked. */
-export async function openDoors(settings: Partial<ApiSettings> = {}, readiness: Readiness = {}): Promise<RunningApi & { readonly lines: readonly string[] }> {
+export async function openDoors(
+  settings: Partial<ApiSettings> = {},
+  readiness: Readiness = {},
+  services: object = {},
+): Promise<RunningApi & { readonly lines: readonly string[] }> {
   const { logger, lines } = keptLog();
-  const api = await startApi({ services: {} as ApiServices, settings: { ...loopback, ...settings }, logger, readiness });
+  const api = await startApi({ services: services as ApiServices, settings: { ...loopback, ...settings }, logger, readiness });
   return { ...api, lines };
 }
 
 export interface WholeApi {
   readonly api: RunningApi;
   readonly services: ApiServices;
+  readonly live: LiveRuns;
   readonly database: TestDatabase;
   /** A connection to `database`. */
   readonly connection: string;
@@ -117,7 +123,8 @@ export async function openApi(): Promise<WholeApi> {
   const audit = new AuditLog({ entries: documents.audit });
   const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit });
   const nodes = new NodeService({ graph });
-  const runs = new RunService({ graph, onQueued: () => undefined, onCancel: () => undefined });
+  const live = await openLiveRuns(graph, documents, logger);
+  const runs = new RunService({ graph, onQueued: () => undefined, onCancel: () => undefined, onTransition: (ids) => live.log.changed(ids) });
   const services: ApiServices = {
     connections,
     datasets: new DatasetService({ graph }),
@@ -131,6 +138,7 @@ export async function openApi(): Promise<WholeApi> {
     replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
     runs,
     tags: new TagService({ graph, nodes }),
+    runEvents: live.events,
   };
   const api = await startApi({ services, settings: loopback, logger, readiness: { neo4j: () => graph.ready(), mongodb: () => documents.ready() } });
   const connection = `api_${randomBytes(6).toString('hex')}`;
@@ -139,12 +147,14 @@ export async function openApi(): Promise<WholeApi> {
   return {
     api,
     services,
+    live,
     database,
     connection,
     lines,
     query: (query, variables) => graphql(api, query, variables),
     close: async () => {
       await api.stop();
+      await live.close();
       await Promise.all([documents.close(), graph.close(), database.drop()]);
     },
   };

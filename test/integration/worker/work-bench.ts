@@ -19,6 +19,7 @@ import { RunService } from '../../../src/services/runs.js';
 import { compileInProcess } from '../../../src/worker/compile-in-process.js';
 import { WakeTasks } from '../../../src/worker/wake-tasks.js';
 import { Worker, type WorkerSettings } from '../../../src/worker/worker.js';
+import { type LiveRuns, openLiveRuns } from '../../support/live-runs.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres.js';
 import { servers } from '../../support/servers.js';
 import { keptLog } from '../../unit/worker/scripted-run.js';
@@ -28,6 +29,7 @@ import { documentsUri } from '../documents/documents-uri.js';
 export interface WorkBench {
   readonly database: TestDatabase;
   readonly runs: RunService;
+  readonly live: LiveRuns;
   readonly letters: DeadLetterService;
   readonly replays: ReplayService;
   readonly documents: Documents;
@@ -85,8 +87,10 @@ export async function openWorkBench(): Promise<WorkBench> {
   });
   const letters = new DeadLetterService({ letters: documents.deadLetters });
   const workers: Worker[] = [];
+  const live = await openLiveRuns(graph, documents, logger);
   const runs = new RunService({
     graph,
+    onTransition: (ids) => live.log.changed(ids),
     onQueued: () => bench.wakes && sender.enqueue(),
     onCancel: (runId) => {
       for (const worker of workers) if (bench.tellsCancel) worker.cancel(runId);
@@ -111,6 +115,7 @@ export async function openWorkBench(): Promise<WorkBench> {
   const bench: WorkBench = {
     database,
     runs,
+    live,
     letters,
     replays: new ReplayService({ letters: documents.deadLetters, pipelines, runs }),
     documents,
@@ -122,7 +127,7 @@ export async function openWorkBench(): Promise<WorkBench> {
     worker: (settings = {}) => {
       const specOf = async (pipelineId: string, version: number): Promise<unknown> =>
         (await pipelines.versions(pipelineId)).find((found) => found.version === version)?.spec;
-      const parts = { runs, specOf, connections, deadLetters: letters, parseSpec, wakeTasks: newTasks(), logger };
+      const parts = { runs, specOf, connections, deadLetters: letters, runLog: live.log, parseSpec, wakeTasks: newTasks(), logger };
       const name = `test-${randomBytes(6).toString('hex')}`;
       workerNames.push(name);
       const worker = new Worker(parts, { worker: name, runsFolder, slots: 2, ...settings });
@@ -151,6 +156,7 @@ export async function openWorkBench(): Promise<WorkBench> {
       await Promise.all(workers.map((worker) => worker.stop()));
       for (const { node } of (await runs.list({ state: ['QUEUED', 'RUNNING'], first: 100, after: null })).items) await runs.cancel(node.id);
       await Promise.all(taskBoxes.map((box) => box.stop()));
+      await live.close();
       await Promise.all([documents.close(), graph.close(), rm(runsFolder, { recursive: true, force: true })]);
       await driver.close();
       await database.drop();

@@ -6,6 +6,8 @@
 const compiled = { inputs: [], steps: [], outputs: [] };
 /** @type {import('../../../src/model/errors.js').ErrorRecord} */
 const cancelled = { code: 'RUN_CANCELLED', message: 'The process stopped as it was asked.', retryable: false, step: null };
+/** @type {import('../../../src/model/run-log.js').RunPlace} */
+const place = { stage: 'reading', step: null, rowsExpected: null };
 /** @type {import('../../../src/model/dead-letter.js').RejectedRow} */
 const letter = { id: 'letter-1', loadId: 'load', stage: 'transform', step: 'typed', code: 'CAST', message: 'not a number', row: { amount: 'x' } };
 
@@ -29,14 +31,14 @@ const scripts = {
   },
   stops: () => {
     bind();
-    say({ type: 'progress', metrics: metrics(5), steps: [] });
+    say({ type: 'progress', metrics: metrics(5), steps: [], place });
   },
   progresses: () => {
     bind();
     let rows = 0;
     setInterval(() => {
       rows += 1;
-      if (rows <= 60) say({ type: 'progress', metrics: metrics(rows), steps: [] });
+      if (rows <= 60) say({ type: 'progress', metrics: metrics(rows), steps: [], place });
       else finish(doneMessage);
     }, 10);
   },

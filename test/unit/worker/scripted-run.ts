@@ -9,7 +9,7 @@ import type { SupervisionRules } from '../../../src/worker/supervise-run.js';
 
 export const scriptedChild = join(projectRoot, 'test', 'unit', 'worker', 'scripted-child.mjs');
 
-export const quickRules: SupervisionRules = { entry: scriptedChild, graceMs: 200, progressEveryMs: 100, exitWithinMs: 300 };
+export const quickRules: SupervisionRules = { entry: scriptedChild, graceMs: 200, progressEveryMs: 100, liveEveryMs: 100, exitWithinMs: 300 };
 
 /** Logs nowhere; what was logged is kept. */
 export function keptLog(): { logger: pino.Logger; lines: string[] } {

@@ -19,7 +19,12 @@ function supervise(name: string, changes: Partial<SupervisionRequest> = {}, stor
   const { logger, lines } = keptLog();
   const request = scriptedRequest(name);
   const keep = async (rows: readonly RejectedRow[]): Promise<void> => void stored.push(...rows);
-  const ports = { store: store ?? keep, progress: async (progress: Progress): Promise<void> => void written.push(progress), logger };
+  const ports = {
+    store: store ?? keep,
+    progress: async (progress: Progress): Promise<void> => void written.push(progress),
+    live: async (): Promise<void> => undefined,
+    logger,
+  };
   const supervision = new RunSupervision(
     { request, memoryBytes: 512 * 1024 * 1024, timeLeftMs: null, timeoutMs: null, attemptTimeoutMs: null, ...changes },
     ports,
