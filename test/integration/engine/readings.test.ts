@@ -27,6 +27,24 @@ describe('a reading', () => {
     await source.database.query('DROP TABLE public.newer');
   });
 
+  it('knows about how many rows it will give: of a table, of a window, of keys', async () => {
+    await source.make('integer');
+    await source.database.query(`INSERT INTO public.source SELECT i % 100, i FROM generate_series(1, 10000) AS i`);
+    await source.database.query('ANALYZE public.source');
+    await source.within(async (reading) => {
+      const expected = (request: object) => reading.expectedRows?.({ stream, columns: ['v'], window: null, keys: null, ...request });
+      expect(await expected({})).toBe(10_000);
+      const window = { cursor: 'at', from: '9000', to: null, lookback: null, nulls: false, seen: null };
+      const ofWindow = (await expected({ window })) ?? 0;
+      expect(ofWindow).toBeGreaterThan(0);
+      expect(ofWindow).toBeLessThanOrEqual(5_000);
+      const ofKeys = (await expected({ keys: { columns: ['v'], rows: [['7'], ['8']] } })) ?? 0;
+      expect(ofKeys).toBeGreaterThan(0);
+      expect(ofKeys).toBeLessThanOrEqual(10_000);
+      expect(await source.valuesOf(reading, { window: { ...window, from: '9999' } })).toEqual(['0', '99']);
+    });
+  });
+
   it('of a stream that is not there says so', async () => {
     await expect(source.run()).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
   });
