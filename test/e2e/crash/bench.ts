@@ -18,6 +18,19 @@ export interface Outcome {
   readonly slots: readonly { readonly last: string | null; readonly version: number }[];
   /** Ids of the rows that are open dead letters, in order. */
   readonly letters: readonly string[];
+  /** What is wrong with its log: a gap, or changes of state that do not follow one another; null: nothing. */
+  readonly log: string | null;
+}
+
+interface LoggedEvent {
+  readonly seq: number;
+  readonly kind: string;
+  readonly state: string;
+}
+
+interface LogPage {
+  readonly edges: readonly { readonly node: LoggedEvent }[];
+  readonly pageInfo: { readonly endCursor: string; readonly hasNextPage: boolean };
 }
 
 interface RunSeen {
@@ -77,6 +90,7 @@ export class CrashBench {
       loads: 1,
       slots: [{ last: mode === 'overwrite' ? null : await shop.highestCursor(), version: (before?.version ?? 0) + 1 }],
       letters: await shop.badRows(mode),
+      log: null,
     };
     const place = new Place({
       shop,
@@ -130,7 +144,30 @@ export class CrashBench {
     let letters = await this.openLetters(runId);
     // What could not be opened at once is opened by a later sweep.
     while (letters.length < lettersExpected && performance.now() < deadline) letters = await this.openLetters(runId);
-    return { state, error, differences: await shop.differences(), loads: (await shop.loads(runId)).length, slots: await shop.slots(), letters };
+    const log = await eventually('its end is in the log', () => this.endedLog(runId), 60_000);
+    return {
+      state,
+      error,
+      differences: await shop.differences(),
+      loads: (await shop.loads(runId)).length,
+      slots: await shop.slots(),
+      letters,
+      log: logProblem(log),
+    };
+  }
+
+  /** null: its end is not there yet. */
+  private async endedLog(runId: string): Promise<LoggedEvent[] | null> {
+    const events: LoggedEvent[] = [];
+    for (let after: string | null = null; ; ) {
+      const query =
+        'query ($id: ID!, $after: String) { run(id: $id) { log(first: 1000, after: $after) { edges { node { seq kind state } } pageInfo { endCursor hasNextPage } } } }';
+      const { run }: { run: { log: LogPage } } = await this.tributary.ask(query, { id: runId, after });
+      events.push(...run.log.edges.map(({ node }) => node));
+      if (!run.log.pageInfo.hasNextPage) break;
+      after = run.log.pageInfo.endCursor;
+    }
+    return ['COMPLETE', 'FAIL', 'ABORT'].includes(events.at(-1)?.state ?? '') ? events : null;
   }
 
   /** null: not yet, or nobody can say. */
@@ -153,6 +190,14 @@ export class CrashBench {
     );
     return deadLetters.edges.map(({ node }) => node.row.id).sort((one, other) => Number(one) - Number(other));
   }
+}
+
+/** Numbers from 1 without a gap; queued and running by turns, and then the end, each change once. */
+function logProblem(events: readonly LoggedEvent[]): string | null {
+  const gap = events.findIndex(({ seq }, index) => seq !== index + 1);
+  if (gap >= 0) return `event ${events[gap]?.seq} stands at place ${gap + 1}`;
+  const states = events.filter(({ kind }) => kind === 'state').map(({ state }) => state);
+  return /^(QUEUED RUNNING )+COMPLETE$/.test(states.join(' ')) ? null : `the states were ${states.join(' ')}`;
 }
 
 async function runProcessesOf(parent: number): Promise<number[]> {
