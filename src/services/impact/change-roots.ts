@@ -38,7 +38,7 @@ export function rootsOf(change: Change, table: RecordedTable | undefined, types:
   const { name } = change.column;
   const column = table.columns.find((candidate) => candidate.name === name);
   if (!column)
-    throw new PlatformError('NOT_FOUND', `Dataset ${dataset.name} has no column "${name}". It has ${table.columns.map((known) => known.name).join(', ')}.`);
+    throw new PlatformError('NOT_FOUND', `Dataset ${dataset.name} has no column "${name}". It has ${shortList(table.columns.map((known) => known.name))}.`);
   const node = columnNode(dataset, name);
   if (change.kind === 'dropColumn') return rooted({ ...nothing, columns: new Map([[name, gone('is dropped')]]) }, themselves([node]));
   if (change.kind === 'renameColumn') {
@@ -60,6 +60,10 @@ export function rootsOf(change: Change, table: RecordedTable | undefined, types:
   const retyped = types.retype(dataset, column.type, change.to);
   const effect: ColumnEffect = { code: 'TYPE_CHANGED', reason: `becomes ${change.to}`, via: [], gone: false, added: null, retyped, values: false };
   return rooted({ ...nothing, columns: new Map([[name, effect]]) }, themselves([node]));
+}
+
+function shortList(names: readonly string[]): string {
+  return names.slice(0, 30).join(', ') + (names.length > 30 ? ` and ${names.length - 30} more` : '');
 }
 
 function themselves(nodes: readonly NodeKey[]): Map<NodeKey, NodeKey> {

@@ -26,7 +26,7 @@ export interface JudgeParts {
   readonly compileMany: CompileMany;
 }
 
-/** More than anybody lets write one table. */
+/** More jobs that write what changes than this are not looked at. */
 const mostWriters = 100;
 
 /** Judges changes by what the graph has recorded: no source and no destination is asked. */
@@ -41,13 +41,14 @@ async function judgeChange(parts: JudgeParts, change: Change, maxDepth: number |
   const starts = dataset ? [dataset] : changed.flatMap(({ outputs }) => outputs);
   const { readers: saved, truncated } = await reachableReaders(parts.graph, starts);
   const others = [...saved.values()].filter(({ pipeline }) => !changed.some(({ id }) => id === pipeline.id));
-  const writers = dataset ? await parts.graph.read(writersOfDataset, { ...dataset, limit: mostWriters }) : [];
-  const listed = new Map([...others, ...writers].map((one) => [one.pipeline.id, one]));
+  const writers = dataset ? await parts.graph.read(writersOfDataset, { ...dataset, limit: mostWriters + 1 }) : [];
+  const listed = new Map([...others, ...writers.slice(0, mostWriters)].map((one) => [one.pipeline.id, one]));
   const kinds = await connectionsOf(parts, [...listed.values()]);
   const known = [...changed, ...[...listed.values()].map((one) => savedReader(parts, one, kinds))];
   const tables = await recordedTables(parts.graph, [...(dataset ? [dataset] : []), ...known.flatMap(({ inputs, outputs }) => [...inputs, ...outputs])]);
   const revision = String(state?.revision ?? 0);
-  return judgeKnown({ change, known, tables, ...parts, revision, maxDepth, truncated: truncated ? ['MAX_NODES'] : [] });
+  const isCut = truncated || writers.length > mostWriters;
+  return judgeKnown({ change, known, tables, ...parts, revision, maxDepth, truncated: isCut ? ['MAX_NODES'] : [] });
 }
 
 /** The pipelines whose documents change, with those that are saved. */

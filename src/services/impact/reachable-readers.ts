@@ -2,7 +2,7 @@ import type { Graph } from '../../graph/graph.js';
 import { type LinkedPipeline, readersOfDatasets } from '../../graph/impact.js';
 import { type DatasetRef, datasetKey } from '../../model/dataset.js';
 
-/** More readers than this are not looked at. */
+/** More readers than this are not looked at; the nearest are. */
 const mostReaders = 1_000;
 
 export interface ReachableReaders {
@@ -18,10 +18,11 @@ export async function reachableReaders(graph: Graph, starts: readonly DatasetRef
   let wave = fresh(starts, seen);
   while (wave.length > 0) {
     const left = mostReaders - readers.size;
-    const found = await graph.read(readersOfDatasets, { datasets: wave, limit: left + 1 });
+    // Readers that are known already read this wave too: they must not stand in for others.
+    const found = await graph.read(readersOfDatasets, { datasets: wave, limit: mostReaders + 1 });
     const news = found.filter(({ pipeline }) => !readers.has(pipeline.id));
+    for (const reader of news.slice(0, left)) readers.set(reader.pipeline.id, reader);
     if (news.length > left) return { readers, truncated: true };
-    for (const reader of news) readers.set(reader.pipeline.id, reader);
     wave = fresh(
       news.flatMap(({ outputs }) => outputs),
       seen,

@@ -6,7 +6,6 @@ import { batches } from '../../lib/batches.js';
 import { groupedBy } from '../../lib/grouped-by.js';
 import type { Column } from '../../model/catalogue.js';
 import { type DatasetRef, datasetKey } from '../../model/dataset.js';
-import { longestList } from '../pages.js';
 
 /** What the graph knows of a table, without a look at its store. */
 export interface RecordedTable extends DatasetRef {
@@ -23,6 +22,9 @@ export interface RecordedTable extends DatasetRef {
 
 const datasetsAtOnce = 500;
 
+/** More than any store allows a table to have. */
+const mostColumns = 100_000;
+
 /** By `datasetKey`; datasets that the graph does not know are missing. */
 export async function recordedTables(graph: Graph, datasets: readonly DatasetRef[]): Promise<Map<string, RecordedTable>> {
   const wanted = [...new Map(datasets.map(({ namespace, name }) => [datasetKey({ namespace, name }), { namespace, name }])).values()];
@@ -30,7 +32,7 @@ export async function recordedTables(graph: Graph, datasets: readonly DatasetRef
   for (const some of batches(wanted, datasetsAtOnce)) {
     const found = await graph.read(recordedDatasets, { datasets: some });
     const datasetIds = found.map(({ dataset }) => dataset.id);
-    const columns = await graph.read(columnsOfDatasets, { datasetIds, limit: longestList });
+    const columns = await graph.read(columnsOfDatasets, { datasetIds, limit: mostColumns });
     const tags = new Map((await graph.read(tagsOfDatasets, { datasetIds })).map(({ nodeId, names }) => [nodeId, names]));
     const byDataset = groupedBy(columns, ({ datasetId }) => datasetId);
     for (const { dataset, made, writers, namespace, name } of found) {
