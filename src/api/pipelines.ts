@@ -33,7 +33,7 @@ export class PipelineResolver {
 
   @Mutation(() => PipelineResult, {
     description:
-      '`spec` is an object, or a string of YAML or JSON. `expectedVersion` 0: must not exist yet. A change that breaks a downstream reader is refused with GateBlocked until `acknowledge` names a report with the same findings.',
+      '`spec` is an object, or a string of YAML or JSON. `expectedVersion` 0: must not exist yet. A change that breaks a downstream reader, or turns NULL what one reads, is refused with GateBlocked until `acknowledge` names a report with the same findings.',
   })
   async savePipeline(
     @Arg('spec', () => JsonScalar) spec: unknown,

@@ -32,6 +32,7 @@ export type ImpactCode =
   | 'TYPE_READ'
   | 'TURNS_NULL'
   | 'OUTPUT_SCHEMA'
+  | 'NULL_READ'
   | 'VALUES_READ'
   | 'TABLE_MADE_ANEW'
   // CHANGES_VALUES, of a column or dataset

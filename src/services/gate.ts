@@ -1,5 +1,5 @@
 import { PlatformError } from '../model/errors.js';
-import type { Change, ImpactReport, JudgedChange } from '../model/impact.js';
+import type { Change, ImpactFinding, ImpactReport, JudgedChange } from '../model/impact.js';
 import type { KeptReport, ReportSubject } from '../model/impact-report.js';
 import type { CheckedSpec } from './check-pipelines.js';
 import type { ImpactReportService } from './impact-reports.js';
@@ -35,18 +35,19 @@ export async function acknowledgedReport(reports: ImpactReportService, id: strin
 }
 
 /**
- * Judges documents that others read from. What breaks a reader, and what has more readers than were judged, passes only with a report
- * of the same documents, against the same saved versions, with the same findings.
+ * Judges documents that others read from. What breaks a reader, what turns columns NULL that somebody reads, and what has more readers
+ * than were judged, passes only with a report of the same documents, against the same saved versions, with the same findings.
  */
 export async function passGate({ judge, reports }: GateParts, { checked, subjects }: GatedSet, acknowledged: KeptReport | null): Promise<GateDecision> {
   const judged = await judge(changeOf(checked), null);
   if (judged.outcome === 'invalid') return judged;
   const { report } = judged;
-  if (report.verdict !== 'BREAKS' && report.truncated.length === 0) return { outcome: 'open', acknowledged: null };
+  const found = damageOf(report);
+  if (found === null) return { outcome: 'open', acknowledged: null };
   const objection = acknowledged === null ? null : objectionTo(acknowledged, subjects, report);
   if (acknowledged !== null && objection === null) return { outcome: 'open', acknowledged };
   const kept = await reports.keep(report, subjects);
-  return { outcome: 'blocked', message: sentence(report, kept.id, objection), report: kept };
+  return { outcome: 'blocked', message: sentence(found, kept.id, objection), report: kept };
 }
 
 export function changeOf(checked: readonly CheckedSpec[]): Change {
@@ -66,13 +67,25 @@ function objectionTo(acknowledged: KeptReport, subjects: readonly ReportSubject[
   return acknowledged.findingsHash === findingsHash ? null : `Since report ${id} was made, what the change does to others has changed.`;
 }
 
-function sentence({ findings, verdict }: ImpactReport, reportId: string, objection: string | null): string {
-  const broken = findings.filter(({ kind, severity }) => kind === 'JOB' && severity === 'BREAKS').map(({ key }) => key);
-  const shown = broken.slice(0, 3).join(', ') + (broken.length > 3 ? ` and ${broken.length - 3} more` : '');
-  const found =
-    verdict === 'BREAKS'
-      ? `The change breaks ${broken.length === 1 ? 'the job' : `${broken.length} jobs:`} ${shown}; nothing was saved. Change what reads it first or together with it, or`
-      : 'More jobs read what changes than were judged, and what was not judged may break; nothing was saved. Change less at a time, or';
+/** What nobody may do to others without answering for it; null: nothing of the kind. What becomes of the changed pipelines is no finding. */
+function damageOf({ findings, verdict, truncated }: ImpactReport): string | null {
+  const jobs = findings.filter(({ kind }) => kind === 'JOB');
+  const keys = (list: readonly ImpactFinding[]): string[] => list.map(({ key }) => key);
+  if (verdict === 'BREAKS') return `The change breaks ${named(keys(jobs.filter(({ severity }) => severity === 'BREAKS')))}; ${together}`;
+  const nulled = keys(jobs.filter(({ code }) => code === 'NULL_READ' || code === 'TURNS_NULL'));
+  if (nulled.length > 0) return `The change turns columns NULL that are read or written by ${named(nulled)}; ${together}`;
+  if (truncated.length === 0) return null;
+  return 'More jobs read what changes than were judged, and what was not judged may break; nothing was saved. Change less at a time, or';
+}
+
+const together = 'nothing was saved. Change what reads it first or together with it, or';
+
+function named(keys: readonly string[]): string {
+  const shown = keys.slice(0, 3).join(', ') + (keys.length > 3 ? ` and ${keys.length - 3} more` : '');
+  return keys.length === 1 ? `the job ${shown}` : `${keys.length} jobs: ${shown}`;
+}
+
+function sentence(found: string, reportId: string, objection: string | null): string {
   const said = `${found} save with \`acknowledge: "${reportId}"\`.`;
   return objection === null ? said : `${objection} ${said}`;
 }

@@ -88,6 +88,7 @@ function changeOf(
   const retyped = used.filter(({ effect, use, name }) => effect.retyped !== null && !isUnseen(effect.retyped, compiled, use, name));
   return (
     lossOf(job, used, outputs) ??
+    nullRead(job, used) ??
     (retyped.length > 0 ? retypeChange(reader, job, retyped) : null) ??
     schemaChange(job, used, outputs) ??
     valueChange(reader, job, compiled, used)
@@ -108,6 +109,15 @@ function lossOf(job: string, used: readonly AffectedColumn[], outputs: ReadonlyM
     };
   }
   return null;
+}
+
+/** It goes on without a word, with nothing in place of the values. */
+function nullRead(job: string, used: readonly AffectedColumn[]): Cause | null {
+  const turned = used.filter(({ effect }) => effect.code === 'TURNS_NULL');
+  const [first] = turned;
+  if (first === undefined) return null;
+  const reason = `${job} reads column "${first.name}" of ${first.dataset.name}, which is no longer written and turns NULL.`;
+  return { code: 'NULL_READ', reason, via: nodesOf(turned) };
 }
 
 function schemaChange(job: string, used: readonly AffectedColumn[], outputs: ReadonlyMap<string, DatasetEffect>): Cause | null {

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ImpactReport } from '../../../src/model/impact.js';
-import { passGate } from '../../../src/services/gate.js';
 import type { SavedPipeline } from '../../../src/services/pipelines.js';
 import { openShop, type Row, type Shop } from './shop.js';
 
@@ -81,23 +79,40 @@ describe('the gate', () => {
     expect(await shop.pipelines.save({ spec: { ...producer, outputs } })).toMatchObject({ outcome: 'saved' });
   });
 
-  it('does not open for what has more readers than were judged, unless somebody answers for it', async () => {
-    const report: ImpactReport = {
-      revision: '1',
-      verdict: 'NONE',
-      findings: [],
-      blindSpots: [],
-      truncated: ['MAX_NODES'],
-      findingsHash: 'of no finding',
-    };
-    const gate = { judge: async () => ({ outcome: 'judged', report }) as const, reports: shop.reports };
-    const set = { checked: [], subjects: [{ namespace: shop.name, name: 'crowded', specHash: 'of its document', version: 1 }] };
-    const decision = await passGate(gate, set, null);
-    if (decision.outcome !== 'blocked') throw new Error(`Not blocked: ${JSON.stringify(decision)}`);
-    expect(decision.message).toBe(
-      `More jobs read what changes than were judged, and what was not judged may break; nothing was saved. Change less at a time, or save with \`acknowledge: "${decision.report.id}"\`.`,
+  it('refuses to turn a column NULL that somebody reads, in a table that is there', async () => {
+    await shop.database.query('CREATE SCHEMA IF NOT EXISTS mart');
+    await shop.database.query('CREATE TABLE mart.nulled (id integer PRIMARY KEY, status text, amount numeric(12,2))');
+    const { without } = await chain('nulled');
+    const { message, report } = blocked(await shop.pipelines.save({ spec: without }));
+    expect(message).toBe(
+      `The change turns columns NULL that are read or written by the job ${shop.name}/nulled_reader; nothing was saved. Change what reads it first or together with it, or save with \`acknowledge: "${report.id}"\`.`,
     );
-    expect(await passGate(gate, set, await shop.reports.byId(decision.report.id))).toMatchObject({ outcome: 'open', acknowledged: { id: decision.report.id } });
+    const { items } = await shop.reports.findings(report, { minSeverity: 'CHANGES_VALUES', kinds: ['JOB'], first: 10, after: null });
+    expect(items.map(({ node }) => node.code)).toEqual(['NULL_READ']);
+    const unread = maker('nulled', 'public.orders', { id: 'id', amount: 'amount' });
+    expect(await shop.pipelines.save({ spec: unread })).toMatchObject({ outcome: 'saved', pipeline: { version: 2 } });
+    const again = blocked(await shop.pipelines.save({ spec: without })).report;
+    expect(await shop.pipelines.save({ spec: without, acknowledge: again.id })).toMatchObject({ outcome: 'saved', pipeline: { version: 3 } });
+  });
+
+  it('does not open for what has more readers than are judged, unless somebody answers for it', async () => {
+    const columns = { id: 'id', amount: 'amount' };
+    await shop.save(maker('crowded', 'public.orders', columns));
+    const namespace = `${shop.name} crowd`;
+    await shop.query(
+      `MATCH (:DatasetName {namespace: $place, name: $name})-[:NAMES]->(dataset:Dataset) UNWIND range(1, 1001) AS number
+       CREATE (:Job:Pipeline {id: $namespace + number, namespace: $namespace, name: toString(number), owners: [], spec: '{}', version: 1})-[:READS]->(dataset)`,
+      { place: shop.namespace, name: `${shop.database.name}.mart.crowded`, namespace },
+    );
+    const spec = maker('crowded', 'public.orders', { ...columns, amount: 'amount + 1' });
+    const { message, report } = blocked(await shop.pipelines.save({ spec }));
+    expect(message).toBe(
+      `More jobs read what changes than were judged, and what was not judged may break; nothing was saved. Change less at a time, or save with \`acknowledge: "${report.id}"\`.`,
+    );
+    expect(report.truncated).toEqual(['MAX_NODES']);
+    expect(report.unjudged).toHaveLength(1_000);
+    expect(await shop.pipelines.save({ spec, acknowledge: report.id })).toMatchObject({ outcome: 'saved', pipeline: { version: 2 } });
+    await shop.query('MATCH (job:Job {namespace: $namespace}) DETACH DELETE job', { namespace });
   });
 
   it('saves what is acknowledged and keeps who answered for it, and the report for ever', async () => {

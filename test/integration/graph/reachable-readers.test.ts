@@ -9,7 +9,7 @@ let namespace: string;
 
 beforeAll(async () => {
   shop = await openShop('readers');
-  drawn = await draw(shop, { datasets: { raw: ['id'], middle: ['id'] }, edges: [] });
+  drawn = await draw(shop, { datasets: { raw: ['id'], middle: ['id'], wide: Array.from({ length: 1_100 }, (_, index) => `c${index + 1}`) }, edges: [] });
   namespace = `${drawn.namespace} jobs`;
 }, 60_000);
 afterEach(() => shop.query('MATCH (job:Job {namespace: $namespace}) DETACH DELETE job', { namespace }));
@@ -52,5 +52,14 @@ describe('the readers that a change can reach', () => {
     const { truncated, unjudged } = await shop.impacts.report({ kind: 'dropColumn', column }, null);
     expect(truncated).toEqual(['MAX_NODES']);
     expect(unjudged).toHaveLength(100);
+  });
+
+  it('of a table with more than 1,000 columns are judged by all of them', async () => {
+    const drop = (name: string) => shop.impacts.report({ kind: 'dropColumn', column: { namespace: drawn.namespace, dataset: 'wide', name } }, null);
+    expect(await drop('c1100')).toMatchObject({ verdict: 'NONE', truncated: [] });
+    await expect(drop('c1101')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(/has no column "c1101"\. It has c1, .*c30 and 1070 more\.$/),
+    });
   });
 });

@@ -39,7 +39,7 @@ describe('a document that is saved anew', () => {
       next([map({ n: 'note' }, 'before')]),
     ]);
     expect(await changed(shop, job([map({ id: 'id', status: 'status' })]))).toMatchObject({
-      'shop/next': 'CHANGES_VALUES VALUES_READ',
+      'shop/next': 'CHANGES_VALUES NULL_READ',
       'shop.mart.out.note': 'CHANGES_VALUES TURNS_NULL',
     });
   });

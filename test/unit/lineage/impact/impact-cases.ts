@@ -277,7 +277,7 @@ export const dropCases: readonly ImpactCase[] = [
     tables: { 'mart.out': everything },
     jobs: [job([]), next([map({ n: 'upper(note)' }, 'before')])],
     change: drop('note'),
-    expect: { report: ['CHANGES_VALUES', 'TURNS_NULL'], next: ['CHANGES_VALUES', 'VALUES_READ'] },
+    expect: { report: ['CHANGES_VALUES', 'TURNS_NULL'], next: ['CHANGES_VALUES', 'NULL_READ'] },
     columns: { 'mart.next.n': 'VALUES_CHANGED' },
   },
   {
@@ -285,7 +285,7 @@ export const dropCases: readonly ImpactCase[] = [
     tables: { 'mart.out': everything },
     jobs: [job([]), next([filter(`note = 'a'`, 'before'), map({ id: 'id' }, 'kept')]), next([map({ id: 'id' }, 'before')], 'mart.next', 'mart.last', 'last')],
     change: drop('note'),
-    expect: { next: ['CHANGES_VALUES', 'VALUES_READ'], last: ['CHANGES_VALUES', 'VALUES_READ'] },
+    expect: { next: ['CHANGES_VALUES', 'NULL_READ'], last: ['CHANGES_VALUES', 'VALUES_READ'] },
   },
   {
     name: 'drop: unaffected job first, others not reached',
@@ -361,7 +361,7 @@ export const dropCases: readonly ImpactCase[] = [
       next([map({ id: 'id', note: 'CAST(note AS VARCHAR)' }, 'before')], 'mart.b', 'mart.c', 'on'),
     ],
     change: drop('note'),
-    expect: { feed: ['CHANGES_VALUES', 'TURNS_NULL'], there: ['CHANGES_VALUES', 'VALUES_READ'], on: ['CHANGES_VALUES', 'VALUES_READ'] },
+    expect: { feed: ['CHANGES_VALUES', 'TURNS_NULL'], there: ['CHANGES_VALUES', 'NULL_READ'], on: ['CHANGES_VALUES', 'VALUES_READ'] },
   },
 ];
 
