@@ -57,11 +57,7 @@ export interface Claim extends Locking {
   readonly leaseSeconds: number;
 }
 
-export const claimRun = statement<Claim, Claimed>(
-  'runs/claim',
-  ['runId', 'pipelineId', 'claim', 'from', 'worker', 'leaseSeconds', 'lock'],
-  claimed,
-);
+export const claimRun = statement<Claim, Claimed>('runs/claim', ['runId', 'pipelineId', 'claim', 'from', 'worker', 'leaseSeconds', 'lock'], claimed);
 export const findClaimedRun = statement<{ claim: string }, Claimed>('runs/find-claimed', ['claim'], claimed);
 /** Result: whether the run is asked to end. */
 export const renewLease = statement<Held & { leaseSeconds: number } & Locking, boolean>('runs/renew', ['id', 'epoch', 'leaseSeconds', 'lock'], (record) =>

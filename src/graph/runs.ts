@@ -65,7 +65,11 @@ export const createRun = statement<NewRun, { run: Run; spec: unknown }>(
   ['id', 'namespace', 'name', 'trigger', 'metrics', 'params', 'key', 'retryOf', 'lock'],
   (record) => ({ run: run(record), spec: json(record, 'spec') }),
 );
-export const findRunByKey = statement<{ namespace: string; name: string; key: string } & Locking, Run>('runs/find-by-key', ['namespace', 'name', 'key', 'lock'], run);
+export const findRunByKey = statement<{ namespace: string; name: string; key: string } & Locking, Run>(
+  'runs/find-by-key',
+  ['namespace', 'name', 'key', 'lock'],
+  run,
+);
 export const retryInProgress = statement<{ id: string; states: readonly RunState[] }, string>('runs/retried-by', ['id', 'states'], id);
 export const lockRun = statement<{ id: string } & Locking, Run>('runs/lock', ['id', 'lock'], run);
 /** `id` null: every queued run of the pipeline. */

@@ -18,5 +18,7 @@ function causes(error: unknown): unknown[] {
 /** An error of the system; those of a server have other codes. DuckDB has only words. */
 function isDiskFull(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  return code === 'ENOSPC' || code === 'EDQUOT' || (typeof message === 'string' && /No space left on device|Disk quota exceeded/.test(message) && code === undefined);
+  return (
+    code === 'ENOSPC' || code === 'EDQUOT' || (typeof message === 'string' && /No space left on device|Disk quota exceeded/.test(message) && code === undefined)
+  );
 }

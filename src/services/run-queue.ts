@@ -1,6 +1,17 @@
 import type { Graph } from '../graph/graph.js';
 import { lockMark, newId } from '../graph/ids.js';
-import { type Claimed, claimRun, endRun, findClaimedRun, nextQueuedRun, recordProgress, recoverRuns, renewLease, type Requeueing, requeueRun } from '../graph/run-queue.js';
+import {
+  type Claimed,
+  claimRun,
+  endRun,
+  findClaimedRun,
+  nextQueuedRun,
+  type Requeueing,
+  recordProgress,
+  recoverRuns,
+  renewLease,
+  requeueRun,
+} from '../graph/run-queue.js';
 import { findRunsByIds } from '../graph/runs.js';
 import type { GraphTransaction } from '../graph/transaction.js';
 import { type ErrorRecord, PlatformError } from '../model/errors.js';

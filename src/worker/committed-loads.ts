@@ -33,12 +33,7 @@ export async function findCommittedLoads(
   );
 }
 
-async function findOne(
-  connections: ConnectionSource,
-  { connection, stream }: RunOutput,
-  id: string,
-  endedEpoch: number | null,
-): Promise<CommittedLoad | null> {
+async function findOne(connections: ConnectionSource, { connection, stream }: RunOutput, id: string, endedEpoch: number | null): Promise<CommittedLoad | null> {
   const session = await connections.open(connection);
   try {
     if (endedEpoch !== null) await session.endEarlier?.({ loadId: id, epoch: endedEpoch + 1 });

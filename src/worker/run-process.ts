@@ -6,10 +6,10 @@ import { connectors } from '../connectors/connectors.js';
 import { type ErrorRecord, PlatformError, toErrorRecord } from '../model/errors.js';
 import { noMetrics, type RunMetrics, type StepMetrics } from '../model/run.js';
 import type { CompileRequest, FromRunProcess, RunRequest, ToRunProcess } from '../model/run-process.js';
+import { toRunError } from '../pipeline/run-error.js';
 import { runPipeline } from '../pipeline/run-pipeline.js';
 import { boundCasts } from '../pipeline/spec/bound-casts.js';
 import { compilePipeline } from '../pipeline/spec/compile-pipeline.js';
-import { toRunError } from '../pipeline/run-error.js';
 import { openDuckDb } from '../pipeline/transform/duckdb.js';
 import { loadFunctions } from '../pipeline/transform/functions.js';
 
@@ -63,6 +63,10 @@ async function inSandbox<T>(work: (connection: DuckDBConnection) => Promise<T>):
 }
 
 async function run(request: RunRequest): Promise<void> {
+  // A process that waited for its run was forked without these.
+  process.env['HOME'] = request.folder;
+  process.env['TMPDIR'] = request.folder;
+  process.title = `tributary-run ${request.runId}`;
   let last: { metrics: RunMetrics; steps: readonly StepMetrics[] } = { metrics: noMetrics, steps: [] };
   const listener = {
     bound: (compiled: Parameters<Parameters<typeof runPipeline>[2]['bound']>[0]) => void send({ type: 'bound', compiled }),

@@ -7,8 +7,8 @@ import { withClient } from './client.js';
 import type { PostgresConfig } from './config.js';
 import { formatTableName, type TableName, tableOf } from './identifiers.js';
 import { openLoad } from './load.js';
-import { openReading } from './reading.js';
 import { endEarlierLoads } from './load-session.js';
+import { openReading } from './reading.js';
 import { readSlots } from './slots.js';
 
 /** Every call takes connections of its own and gives them back, so that a session has nothing to hold. */

@@ -46,7 +46,9 @@ const retry = z
     max: duration('PT5M', 1).default('PT5M').describe('Longest pause.'),
   })
   .refine(({ initial, max }) => (parseDuration(max) ?? 0) >= (parseDuration(initial) ?? 0), { path: ['max'], message: 'must not be shorter than `initial`' })
-  .describe('Tries a run again whose error may pass by itself (a server that is away, a deadlock, a process that died). Without this key a run has one attempt.');
+  .describe(
+    'Tries a run again whose error may pass by itself (a server that is away, a deadlock, a process that died). Without this key a run has one attempt.',
+  );
 const rejected = z.strictObject({ maxRows: z.number().int().min(0).optional(), maxRatio: ratio.optional() });
 const limits = z.strictObject({
   memory: z
@@ -54,7 +56,9 @@ const limits = z.strictObject({
     .refine((text) => (parseMemory(text) ?? 0) >= leastMemory, 'give a size such as 512MiB, at least 192MiB')
     .default('512MiB'),
   timeout: duration('PT2H', 1_000).optional().describe('From the start of the first attempt to the end of the last, pauses included.'),
-  attemptTimeout: duration('PT30M', 1_000).optional().describe('Of one attempt. One that takes longer is stopped, and tried again while `retry` has attempts left.'),
+  attemptTimeout: duration('PT30M', 1_000)
+    .optional()
+    .describe('Of one attempt. One that takes longer is stopped, and tried again while `retry` has attempts left.'),
   rejected: rejected.optional().describe('More rejected rows end the run. The ratio is looked at from 1,000 rows read on.'),
 });
 const param = z.strictObject({

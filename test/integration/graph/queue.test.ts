@@ -269,7 +269,9 @@ describe('retrying a run', () => {
     expect(others).toEqual([]);
     expect(made).toMatchObject({ run: { state: 'QUEUED', retryOf: id, trigger: 'retry', attempt: 0 } });
     const again = made?.outcome === 'queued' ? made.run.id : '';
-    expect(retries.find(({ outcome }) => outcome === 'conflict')).toMatchObject({ message: `Run ${again} is doing run ${id} again already; wait until it has ended.` });
+    expect(retries.find(({ outcome }) => outcome === 'conflict')).toMatchObject({
+      message: `Run ${again} is doing run ${id} again already; wait until it has ended.`,
+    });
     await shop.runs.cancel(again);
     expect(await shop.runs.retry(id)).toMatchObject({ outcome: 'queued', run: { retryOf: id } });
   });

@@ -126,7 +126,10 @@ describe('a worker', () => {
     const worker = bench.worker({ sweepEveryMs: 200 });
     await worker.start();
     const run = await bench.ended(id);
-    expect(run).toMatchObject({ state: 'FAIL', error: { code: 'RUN_PROCESS_DIED', retryable: false, message: expect.stringContaining('11 workers were lost') } });
+    expect(run).toMatchObject({
+      state: 'FAIL',
+      error: { code: 'RUN_PROCESS_DIED', retryable: false, message: expect.stringContaining('11 workers were lost') },
+    });
     expect(await bench.database.query("SELECT to_regclass('public.deadly') AS found")).toEqual([{ found: null }]);
     await worker.stop();
   });

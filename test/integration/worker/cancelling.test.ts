@@ -14,9 +14,15 @@ const visibleWithinMs = 2_000;
 
 beforeAll(async () => {
   bench = await openWorkBench();
-  await bench.database.query("CREATE TABLE orders AS SELECT n AS id, n::text AS note FROM generate_series(1, 1000) n; CREATE TABLE target (id integer, note text)");
-  await bench.database.query("CREATE VIEW slow AS SELECT n AS id, (SELECT 'x' FROM pg_sleep(CASE WHEN n > 0 THEN 0.01 END)) AS note FROM generate_series(1, 100000) n");
-  await bench.database.query("CREATE TABLE deciding (id integer, note text); CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NEW; END'");
+  await bench.database.query(
+    'CREATE TABLE orders AS SELECT n AS id, n::text AS note FROM generate_series(1, 1000) n; CREATE TABLE target (id integer, note text)',
+  );
+  await bench.database.query(
+    "CREATE VIEW slow AS SELECT n AS id, (SELECT 'x' FROM pg_sleep(CASE WHEN n > 0 THEN 0.01 END)) AS note FROM generate_series(1, 100000) n",
+  );
+  await bench.database.query(
+    "CREATE TABLE deciding (id integer, note text); CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NEW; END'",
+  );
   await bench.database.query('CREATE TRIGGER wait BEFORE INSERT ON deciding FOR EACH STATEMENT EXECUTE FUNCTION wait()');
   holder = new Client({ connectionString: bench.database.url });
   await holder.connect();

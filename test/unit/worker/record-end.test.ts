@@ -60,7 +60,17 @@ let pauseMs: number | null = null;
 /** What was written where, in order. */
 async function record(
   end: RunEnd,
-  { loads = {}, unreachable = false, unreachableTimes = 0, stopped = false, refusals = [], outputs = 1, failedAttempts, retries = false, untilMs }: Surroundings,
+  {
+    loads = {},
+    unreachable = false,
+    unreachableTimes = 0,
+    stopped = false,
+    refusals = [],
+    outputs = 1,
+    failedAttempts,
+    retries = false,
+    untilMs,
+  }: Surroundings,
   ended: Run = run,
 ): Promise<string[]> {
   const calls: string[] = [];
@@ -95,7 +105,12 @@ async function record(
   };
   const filled = Array.from({ length: outputs }, (_, index) => ({ connection: output.connection, stream: output.stream, index }));
   const budget = { retry: retries ? retry : { ...retry, attempts: 1 }, failedAttempts: failedAttempts ?? ended.attempt - 1, untilMs: untilMs ?? null };
-  pauseMs = await recordEnd({ run: ended, end, outputs: filled, budget }, parts, keptLog().logger, stopped ? AbortSignal.abort() : new AbortController().signal);
+  pauseMs = await recordEnd(
+    { run: ended, end, outputs: filled, budget },
+    parts,
+    keptLog().logger,
+    stopped ? AbortSignal.abort() : new AbortController().signal,
+  );
   return calls;
 }
 

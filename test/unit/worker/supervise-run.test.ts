@@ -20,7 +20,11 @@ function supervise(name: string, changes: Partial<SupervisionRequest> = {}, stor
   const request = scriptedRequest(name);
   const keep = async (rows: readonly RejectedRow[]): Promise<void> => void stored.push(...rows);
   const ports = { store: store ?? keep, progress: async (progress: Progress): Promise<void> => void written.push(progress), logger };
-  const supervision = new RunSupervision({ request, memoryBytes: 512 * 1024 * 1024, timeLeftMs: null, timeoutMs: null, attemptTimeoutMs: null, ...changes }, ports, quickRules);
+  const supervision = new RunSupervision(
+    { request, memoryBytes: 512 * 1024 * 1024, timeLeftMs: null, timeoutMs: null, attemptTimeoutMs: null, ...changes },
+    ports,
+    quickRules,
+  );
   const end = async (): Promise<RunEnd> => {
     const found = await supervision.ended;
     rmSync(request.folder, { recursive: true });
@@ -36,7 +40,10 @@ function later(delayMs: number, action: () => void): void {
 describe('the supervision of a run', () => {
   it('ends an attempt that takes longer than it may, so that another can be made', async () => {
     const end = await supervise('stops', { attemptTimeoutMs: 100 }).end();
-    expect(end).toMatchObject({ type: 'failed', error: { code: 'RUN_TIMED_OUT', retryable: true, message: expect.stringContaining('limits.attemptTimeout of 0.1 s') } });
+    expect(end).toMatchObject({
+      type: 'failed',
+      error: { code: 'RUN_TIMED_OUT', retryable: true, message: expect.stringContaining('limits.attemptTimeout of 0.1 s') },
+    });
   });
 
   it('does not wait for letters that cannot be stored when it is cancelled', async () => {
@@ -79,7 +86,7 @@ describe('the supervision of a run', () => {
   });
 
   it('ends a run that takes longer than limits.timeout', async () => {
-    const run = supervise('loopsForEver', { timeLeftMs: 300, timeoutMs: 60_000 });
+    const run = supervise('loopsForEver', { timeLeftMs: 2_000, timeoutMs: 60_000 });
     expect(await run.end()).toMatchObject({
       type: 'failed',
       killed: true,

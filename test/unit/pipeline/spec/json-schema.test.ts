@@ -11,7 +11,19 @@ describe('schema/pipeline.schema.json', () => {
 
   it('names the keys of a document and allows no other', () => {
     const { properties, required, additionalProperties } = pipelineJsonSchema() as { properties: object; required: string[]; additionalProperties: boolean };
-    expect(Object.keys(properties)).toEqual(['version', 'name', 'namespace', 'owners', 'description', 'inputs', 'steps', 'outputs', 'retry', 'limits', 'params']);
+    expect(Object.keys(properties)).toEqual([
+      'version',
+      'name',
+      'namespace',
+      'owners',
+      'description',
+      'inputs',
+      'steps',
+      'outputs',
+      'retry',
+      'limits',
+      'params',
+    ]);
     expect(required).toEqual(['version', 'name', 'namespace', 'inputs', 'outputs']);
     expect(additionalProperties).toBe(false);
   });

@@ -94,7 +94,13 @@ outputs:
         none: { type: 'DATE', default: null },
       },
     });
-    expect(spec.limits).toEqual({ memoryBytes: 2 ** 30, timeoutMs: ((26 * 60 + 3) * 60 + 4.5) * 1000, attemptTimeoutMs: 1_800_000, rejectedRows: 5, rejectedRatio: 0.01 });
+    expect(spec.limits).toEqual({
+      memoryBytes: 2 ** 30,
+      timeoutMs: ((26 * 60 + 3) * 60 + 4.5) * 1000,
+      attemptTimeoutMs: 1_800_000,
+      rejectedRows: 5,
+      rejectedRatio: 0.01,
+    });
     expect(spec.outputs.map(({ load }) => load)).toEqual([
       { mode: 'upsert', key: ['id'], orderBy: 'at', minRatio: 0 },
       { mode: 'overwrite', key: [], orderBy: null, minRatio: 0.5 },
