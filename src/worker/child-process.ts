@@ -16,7 +16,7 @@ export interface ChildSettings {
   readonly entry: string;
   /** Bound of the JavaScript heap, in MiB. */
   readonly heapMiB: number;
-  /** The only folder the process may write to; also its HOME and TMPDIR. null: none. */
+  /** The only folder the process may write to; also its HOME and TMPDIR. null: it is told with its run. */
   readonly folder: string | null;
 }
 
@@ -41,8 +41,12 @@ export class RunChild {
   readonly ended: Promise<ChildEnd>;
   private readonly process: ChildProcess;
   private output = '';
+  private listener: ((message: FromRunProcess) => void) | null = null;
+  /** What it said while nobody listened. */
+  private readonly unheard: FromRunProcess[] = [];
 
-  constructor({ entry, heapMiB, folder }: ChildSettings, onMessage: (message: FromRunProcess) => void) {
+  constructor({ entry, heapMiB, folder }: ChildSettings, onMessage?: (message: FromRunProcess) => void) {
+    this.listener = onMessage ?? null;
     this.process = fork(entry, [], {
       serialization: 'advanced',
       execArgv: [`--max-old-space-size=${heapMiB}`, '--enable-source-maps'],
@@ -53,8 +57,14 @@ export class RunChild {
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.output = (this.output + text).slice(-keptOutput);
     });
-    this.process.on('message', (message) => onMessage(message as FromRunProcess));
+    this.process.on('message', (message) => this.hear(message as FromRunProcess));
     this.ended = this.watchEnd();
+  }
+
+  /** Hears everything from its first message on. Once, for a process that was forked without a listener. */
+  listen(onMessage: (message: FromRunProcess) => void): void {
+    this.listener = onMessage;
+    for (const message of this.unheard.splice(0)) onMessage(message);
   }
 
   get processId(): number | undefined {
@@ -73,6 +83,11 @@ export class RunChild {
 
   kill(): void {
     if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGKILL');
+  }
+
+  private hear(message: FromRunProcess): void {
+    if (this.listener === null) this.unheard.push(message);
+    else this.listener(message);
   }
 
   private watchEnd(): Promise<ChildEnd> {

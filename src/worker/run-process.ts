@@ -64,6 +64,10 @@ async function inSandbox<T>(work: (connection: DuckDBConnection) => Promise<T>):
 }
 
 async function run(request: RunRequest): Promise<void> {
+  // A process that waited for its run was forked without these.
+  process.env['HOME'] = request.folder;
+  process.env['TMPDIR'] = request.folder;
+  process.title = `tributary-run ${request.runId}`;
   let last: { metrics: RunMetrics; steps: readonly StepMetrics[] } = { metrics: noMetrics, steps: [] };
   const listener = {
     bound: (compiled: Parameters<Parameters<typeof runPipeline>[2]['bound']>[0]) => void send({ type: 'bound', compiled }),

@@ -7,10 +7,11 @@ import { type ErrorRecord, toErrorRecord } from '../model/errors.js';
 import { noMetrics, type RunSummary } from '../model/run.js';
 import { atBinding } from '../model/run-log.js';
 import type { FromRunProcess, RunRequest } from '../model/run-process.js';
-import { type ChildEnd, describeEnd, heapMiBOfRun, RunChild } from './child-process.js';
+import { type ChildEnd, describeEnd, heapMiBOfRun, type RunChild } from './child-process.js';
 import { watchMemory } from './memory-watch.js';
 import { type Progress, ProgressWriter } from './progress-writer.js';
 import * as reasons from './run-errors.js';
+import type { RunProcessSource } from './run-processes.js';
 
 export interface SupervisionRequest {
   readonly request: RunRequest;
@@ -34,7 +35,7 @@ export interface SupervisionPorts {
 }
 
 export interface SupervisionRules {
-  readonly entry: string;
+  readonly processes: RunProcessSource;
   /** Between asking a process to end and killing it, in milliseconds. */
   readonly graceMs: number;
   /** Shortest time between two writes of progress, in milliseconds. */
@@ -88,7 +89,9 @@ export class RunSupervision {
   ) {
     this.progress = new ProgressWriter((progress) => ports.progress(progress), rules.progressEveryMs, ports.logger);
     this.live = new ProgressWriter((progress) => ports.live(progress), rules.liveEveryMs, ports.logger);
-    this.child = new RunChild({ entry: rules.entry, heapMiB: heapMiBOfRun(run.memoryBytes), folder: run.request.folder }, (message) => this.receive(message));
+    const needs = { heapMiB: heapMiBOfRun(run.memoryBytes), folder: run.request.folder };
+    this.child = rules.processes.take(needs);
+    this.child.listen((message) => this.receive(message));
     this.watch();
     this.ended = this.child.ended.then((end) => this.conclude(end));
   }

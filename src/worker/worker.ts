@@ -7,6 +7,7 @@ import { RunExecution } from './execute-run.js';
 import { type LeaseSettings, leaseSettings } from './lease.js';
 import type { ConnectionSource, DeadLetterKeeper, ParseSpec, RunLog, RunQueue } from './ports.js';
 import { removeRunFolder } from './run-folder.js';
+import { ProcessPool } from './run-processes.js';
 import { settleInterruptedLetters } from './settle-letters.js';
 import type { SupervisionRules } from './supervise-run.js';
 import type { WakeTasks } from './wake-tasks.js';
@@ -24,7 +25,9 @@ export interface WorkerSettings {
   readonly sweepEveryMs?: number;
   /** Program of a run's process. */
   readonly entry?: string;
-  readonly rules?: Partial<Omit<SupervisionRules, 'entry'>>;
+  /** Processes that wait for a run with the usual `limits.memory`; default 1. */
+  readonly idleProcesses?: number;
+  readonly rules?: Partial<Omit<SupervisionRules, 'processes'>>;
   readonly lease?: LeaseSettings;
 }
 
@@ -49,6 +52,7 @@ const settleEverySweeps = 10;
 export class Worker {
   private readonly executions = new Set<RunExecution>();
   private readonly slots: number;
+  private readonly pool: ProcessPool;
   private readonly alarms = new Set<NodeJS.Timeout>();
   private sweep: NodeJS.Timeout | undefined;
   private sweeps = 0;
@@ -62,6 +66,7 @@ export class Worker {
     private readonly settings: WorkerSettings,
   ) {
     this.slots = settings.slots ?? availableParallelism();
+    this.pool = new ProcessPool({ entry: settings.entry ?? runProcessEntry, idle: settings.idleProcesses ?? 1, logger: parts.logger });
   }
 
   /** Takes up what ended workers left, then waits for work. Resolves when it does. */
@@ -74,6 +79,7 @@ export class Worker {
     await wakeTasks.listen(() => this.wake());
     this.sweep = setInterval(() => this.onSweep(), this.settings.sweepEveryMs ?? 3_000);
     this.wake();
+    this.pool.fill();
   }
 
   /** There may be work: looks for it now. Returns at once. */
@@ -99,6 +105,7 @@ export class Worker {
     for (const execution of this.executions) execution.stop();
     await this.claiming;
     await Promise.all([...this.executions].map((execution) => execution.finished));
+    await this.pool.close();
     await this.parts.wakeTasks.stop();
     await this.removeFolders([this.settings.worker]);
   }
@@ -125,7 +132,7 @@ export class Worker {
 
   private execute(claimed: ClaimedRun, claimedAtMs: number): void {
     const { settings } = this;
-    const rules = { ...standardRules, ...settings.rules, entry: settings.entry ?? runProcessEntry };
+    const rules = { ...standardRules, ...settings.rules, processes: this.pool };
     const parts = { ...this.parts, runsFolder: join(settings.runsFolder, settings.worker), rules, lease: settings.lease ?? leaseSettings };
     const execution = new RunExecution(claimed, parts, claimedAtMs);
     this.executions.add(execution);

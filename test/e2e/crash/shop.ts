@@ -56,7 +56,7 @@ export class CrashShop {
   document(name: string, connection: string, mode: LoadMode): string {
     const load = mode === 'append' ? '{mode: append}' : `{mode: ${mode}, key: [id]}`;
     const increments = mode === 'overwrite' ? '' : ', incremental: {cursor: changed_at}';
-    return `{version: 1, name: ${name}, namespace: ${this.schema}, 
+    return `{version: 1, name: ${name}, namespace: ${this.schema}, retry: {attempts: 6, initial: PT0.2S, max: PT1S},
       inputs: {rows: {connection: ${connection}, stream: ${this.schema}.source${increments}}},
       steps: [{id: typed, cast: {from: rows, columns: {amount: INTEGER}, onError: reject}}],
       outputs: [{from: typed, connection: ${connection}, stream: ${this.schema}_mart.target, load: ${load}}]}`;

@@ -202,6 +202,22 @@ describe('runs', () => {
     expect((node.data as { run: object; node: object }).run).toEqual({ displayName: (node.data as { node: { displayName: string } }).node.displayName });
   });
 
+  it('are one for one idempotency key, and can be done again when they are FAIL or ABORT', async () => {
+    await saved('again');
+    const start = 'mutation ($key: JobKey!, $once: String) { startRun(pipeline: $key, idempotencyKey: $once) { ... on Run { id } } }';
+    const startOnce = async () => ((await whole.query(start, { key: key('again'), once: 'monday' })).data?.['startRun'] as { id: string }).id;
+    const id = await startOnce();
+    expect(await startOnce()).toBe(id);
+    expect(codesOf(await whole.query(start, { key: key('again'), once: 'x'.repeat(256) }))).toEqual(['BAD_USER_INPUT']);
+    const retry = `mutation ($run: ID!) { retryRun(run: $run) { ... on Run { id state trigger notBefore retryOf { id state displayName retryOf { id } } } ... on Problem { __typename code message } } }`;
+    expect((await whole.query(retry, { run: id })).data?.['retryRun']).toMatchObject({ __typename: 'Conflict' });
+    await whole.query('mutation ($run: ID!) { cancelRun(run: $run) { __typename } }', { run: id });
+    const retried = (await whole.query(retry, { run: id })).data?.['retryRun'] as { id: string };
+    expect(retried).toMatchObject({ state: 'QUEUED', trigger: 'retry', notBefore: null, retryOf: { id, state: 'ABORT', retryOf: null } });
+    expect((await whole.query(retry, { run: randomUUID() })).data?.['retryRun']).toMatchObject({ __typename: 'NotFound' });
+    await whole.query('mutation ($run: ID!) { cancelRun(run: $run) { __typename } }', { run: retried.id });
+  });
+
   it('of a pipeline that is not there are NotFound', async () => {
     expect((await whole.query(`mutation ($key: JobKey!) { startRun(pipeline: $key) { ${run} } }`, { key: key('nothing') })).data?.['startRun']).toMatchObject({
       __typename: 'NotFound',

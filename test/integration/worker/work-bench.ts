@@ -39,6 +39,8 @@ export interface WorkBench {
   wakes: boolean;
   /** Whether a cancel reaches the workers at once, as within one process. */
   tellsCancel: boolean;
+  /** By the name of their variable; any other is the database's password. */
+  readonly secrets: Map<string, string>;
   /** Names of the workers, in the order in which they were made. */
   readonly workerNames: string[];
   worker(settings?: Partial<WorkerSettings>): Worker;
@@ -68,6 +70,7 @@ export async function openWorkBench(): Promise<WorkBench> {
   const driver = neo4j.driver(servers.neo4j.uri, neo4j.auth.basic(servers.neo4j.user, servers.neo4j.password));
   const { logger, lines } = keptLog();
   const workerNames: string[] = [];
+  const secrets = new Map<string, string>();
   const taskBoxes: WakeTasks[] = [];
   const newTasks = (): WakeTasks => {
     const box = new WakeTasks({ database: documents.database, logger });
@@ -75,7 +78,7 @@ export async function openWorkBench(): Promise<WorkBench> {
     return box;
   };
   const sender = newTasks();
-  const connections = new ConnectionService({ graph, connectors, secret: () => database.password });
+  const connections = new ConnectionService({ graph, connectors, secret: (name) => secrets.get(name) ?? database.password });
   const pipelines = new PipelineService({
     graph,
     connections,
@@ -124,6 +127,7 @@ export async function openWorkBench(): Promise<WorkBench> {
     wakes: true,
     tellsCancel: true,
     workerNames,
+    secrets,
     worker: (settings = {}) => {
       const specOf = async (pipelineId: string, version: number): Promise<unknown> =>
         (await pipelines.versions(pipelineId)).find((found) => found.version === version)?.spec;
@@ -165,13 +169,22 @@ export async function openWorkBench(): Promise<WorkBench> {
   return bench;
 }
 
-/** Processes that execute runs and are children of this one. Linux only. */
-export async function runProcesses(): Promise<number[]> {
+/** Processes that execute a run and are children of this one. Linux only. */
+export function runProcesses(): Promise<number[]> {
+  return childrenCalled('tributary-run');
+}
+
+/** Those that wait for one. */
+export function idleProcesses(): Promise<number[]> {
+  return childrenCalled('run-process.js');
+}
+
+async function childrenCalled(called: string): Promise<number[]> {
   const found: number[] = [];
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const [command, status] = await Promise.all([textOf(`/proc/${name}/cmdline`), textOf(`/proc/${name}/status`)]);
-    if (command.includes('run-process.js') && status.includes(`\nPPid:\t${process.pid}\n`)) found.push(Number(name));
+    if (command.includes(called) && status.includes(`\nPPid:\t${process.pid}\n`)) found.push(Number(name));
   }
   return found;
 }

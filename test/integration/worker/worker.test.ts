@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Worker } from '../../../src/worker/worker.js';
 import { eventually } from '../../support/eventually.js';
-import { environmentOf, openWorkBench, runProcesses, type WorkBench } from './work-bench.js';
+import { environmentOf, idleProcesses, openWorkBench, runProcesses, type WorkBench } from './work-bench.js';
 
 let bench: WorkBench;
 let worker: Worker;
@@ -37,7 +37,7 @@ describe('the worker', () => {
     expect(letters.totalCount).toBe(10);
     expect(letters.items[0]?.node).toMatchObject({ runId: run.id, step: 'typed', stage: 'transform', status: 'OPEN', row: { amount: 'many' } });
     await worker.stop();
-    expect(await runProcesses()).toEqual([]);
+    expect([...(await runProcesses()), ...(await idleProcesses())]).toEqual([]);
     expect(await readdir(bench.runsFolder)).toEqual([]);
     worker = bench.worker();
     await worker.start();
@@ -85,14 +85,30 @@ describe('the worker', () => {
     expect(await runProcesses()).not.toContain(first);
   });
 
+  it('keeps a process waiting that the next run of usual memory gets, and lives without it when it dies', async () => {
+    const [waiting] = await eventually('a process waits', async () => ((await idleProcesses()).length === 1 ? await idleProcesses() : null));
+    const id = await bench.queue('pooled', `${slowInput}, ${slowOutput('mart.pooled')}`);
+    expect(await processesOnceThere(1)).toEqual([waiting]);
+    await bench.runs.cancel(id);
+    await bench.ended(id);
+    const [next] = await eventually('another process waits', async () => ((await idleProcesses()).length === 1 ? await idleProcesses() : null));
+    const other = await bench.queue('wide', `${slowInput}, ${slowOutput('mart.wide', ', limits: {memory: 1GiB}')}`);
+    expect(await processesOnceThere(1)).not.toEqual([next]);
+    await bench.runs.cancel(other);
+    await bench.ended(other);
+    process.kill(next ?? 0, 'SIGKILL');
+    expect(await bench.ended(await bench.queue('moved', ordersOutput('mart.moved')))).toMatchObject({ state: 'COMPLETE' });
+  });
+
   it('opens at its start the dead letters that a crash left unopened', async () => {
     const run = await bench.ended(await bench.queue('moved', ordersOutput('mart.moved')));
+    // Until then it may be dropping the letters of this run.
+    await worker.stop();
     const loadId = `${run.id}/0/1`;
     const outputs = [{ connection: bench.database.name, stream: 'mart.moved' }];
     const letter = (id: string) => ({ id, loadId, stage: 'transform', step: 'typed', code: 'CAST', message: 'x', row: {} }) as const;
     await bench.letters.store(run, 1, [letter(`${run.id}-committed`)], outputs);
     await bench.letters.store(run, 9, [letter(`${run.id}-other`)], outputs);
-    await worker.stop();
     worker = bench.worker();
     await worker.start();
     await eventually('the letters are settled', async () => (await bench.letters.runsWithPending()).length === 0);

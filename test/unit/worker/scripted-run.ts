@@ -5,11 +5,18 @@ import pino from 'pino';
 import { projectRoot } from '../../../src/lib/project-root.js';
 import type { PipelineSpec } from '../../../src/model/pipeline-spec.js';
 import type { RunRequest } from '../../../src/model/run-process.js';
+import { forkedProcesses } from '../../../src/worker/run-processes.js';
 import type { SupervisionRules } from '../../../src/worker/supervise-run.js';
 
 export const scriptedChild = join(projectRoot, 'test', 'unit', 'worker', 'scripted-child.mjs');
 
-export const quickRules: SupervisionRules = { entry: scriptedChild, graceMs: 200, progressEveryMs: 100, liveEveryMs: 100, exitWithinMs: 300 };
+export const quickRules: SupervisionRules = {
+  processes: forkedProcesses(scriptedChild),
+  graceMs: 200,
+  progressEveryMs: 100,
+  liveEveryMs: 100,
+  exitWithinMs: 300,
+};
 
 /** Logs nowhere; what was logged is kept. */
 export function keptLog(): { logger: pino.Logger; lines: string[] } {

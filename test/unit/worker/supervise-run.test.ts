@@ -91,7 +91,7 @@ describe('the supervision of a run', () => {
   });
 
   it('ends a run that takes longer than limits.timeout', async () => {
-    const run = supervise('loopsForEver', { timeLeftMs: 300, timeoutMs: 60_000 });
+    const run = supervise('loopsForEver', { timeLeftMs: 2_000, timeoutMs: 60_000 });
     expect(await run.end()).toMatchObject({
       type: 'failed',
       killed: true,
