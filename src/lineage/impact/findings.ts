@@ -53,6 +53,7 @@ export function reportOf(parts: FindingParts): ImpactReport {
   });
   const within = found.filter(({ depth }) => maxDepth === null || depth <= maxDepth);
   const blindSpots = [...judged.blind].flatMap(([id, { reason }]): BlindSpot[] => {
+    if (judged.judgements.get(id)?.severity === 'BREAKS') return [];
     const one = parts.reachable.find((job) => job.id === id);
     return one === undefined ? [] : [{ ...plain(describe(jobNode(one.job))), reason }];
   });
@@ -81,7 +82,9 @@ function verdictsOf({ reachable, judged }: FindingParts): Map<NodeKey, Verdict> 
   const verdicts = new Map<NodeKey, Verdict>();
   for (const { id, job, specChanged } of reachable) {
     const judgement = judged.judgements.get(id);
-    if (judgement === undefined || judged.blind.has(id)) continue;
+    if (judgement === undefined) continue;
+    // What is known of a job that reads something unknown too is the least that happens to it.
+    if (judged.blind.has(id) && judgement.severity === 'NONE') continue;
     if (specChanged && judgement.severity === 'NONE') continue;
     verdicts.set(jobNode(job), { severity: judgement.severity, code: judgement.code, reason: judgement.reason });
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ImpactReport } from '../../../../src/model/impact.js';
+import type { Change, ImpactReport } from '../../../../src/model/impact.js';
 import { filter, job, map, next, source } from './impact-cases.js';
 import { changedSpecs, type ImpactShop, type JobDocument, judge, openShop, report } from './impact-shop.js';
 
@@ -151,5 +151,44 @@ describe('a report', () => {
     const { findings, blindSpots } = await report(shop, change);
     expect(findings).toEqual([]);
     expect(blindSpots.map(({ key }) => key)).toEqual(['shop/next', 'shop/report']);
+  });
+
+  describe('about a job that reads beside what changes what a job writes that cannot be judged', () => {
+    const joined = (name: string, left: string, right: string, to: string, columns: Readonly<Record<string, string>>): JobDocument => ({
+      name,
+      inputs: { a: { connection: 'shop', stream: left }, b: { connection: 'shop', stream: right } },
+      steps: [{ id: 'j', join: { left: 'a', right: 'b', kind: 'left', on: 'a.id = b.id', columns } }],
+      outputs: [{ from: 'j', connection: 'shop', stream: to, load: { mode: 'append' } }],
+    });
+
+    async function found(columns: Readonly<Record<string, string>>, of: Change): Promise<ImpactReport> {
+      const shop = await openShop(source, [
+        joined('feed', 'public.orders', 'public.customers', 'mart.out', { id: 'a.id', country: 'b.country', n: 'a.note', s: 'a.status' }),
+        joined('both', 'public.orders', 'mart.out', 'mart.both', { id: 'a.id', ...columns }),
+      ]);
+      const customers = shop.tables.get('postgres://localhost:5432/shop.public.customers');
+      if (customers) shop.tables.set('postgres://localhost:5432/shop.public.customers', { ...customers, columns: [] });
+      return report(shop, of);
+    }
+
+    const jobsOf = ({ findings, blindSpots }: ImpactReport) => [
+      findings.filter(({ kind }) => kind === 'JOB').map(({ key, severity }) => `${key} ${severity}`),
+      blindSpots.map(({ key }) => key),
+    ];
+
+    it('says that it breaks where it does', async () => {
+      const broken = await found({ note: 'a.note' }, change);
+      expect(broken.verdict).toBe('BREAKS');
+      expect(jobsOf(broken)).toEqual([['shop/both BREAKS'], ['shop/feed']]);
+    });
+
+    it('says what is known of it, and that there may be more', async () => {
+      const retyped = { kind: 'retypeColumn', column: { ...change.column, name: 'status' }, to: 'numeric(30,5)' } as const;
+      expect(jobsOf(await found({ status: 'a.status + 1' }, retyped))).toEqual([['shop/both CHANGES_VALUES'], ['shop/both', 'shop/feed']]);
+    });
+
+    it('does not say that it is unaffected', async () => {
+      expect(jobsOf(await found({ customer_id: 'a.customer_id' }, change))).toEqual([[], ['shop/both', 'shop/feed']]);
+    });
   });
 });
