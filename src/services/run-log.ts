@@ -3,6 +3,7 @@ import type { NewEntry, RunLogStore } from '../documents/run-log.js';
 import type { Graph } from '../graph/graph.js';
 import { lockMark } from '../graph/ids.js';
 import { markLogged, type UnloggedRun, unloggedOfRuns, unloggedOldest } from '../graph/run-transitions.js';
+import { isFinal } from '../model/run.js';
 import type { LoggedRun, RunProgress, RunTransition } from '../model/run-log.js';
 
 export interface RunLogParts {
@@ -126,7 +127,7 @@ export class RunLogService {
 }
 
 function entryOf({ transition, state, attempt, at, message, metrics, durationMs }: RunTransition): NewEntry {
-  const rowsPerSecond = durationMs === null || durationMs === 0 ? null : metrics.rowsRead / (durationMs / 1000);
+  const rowsPerSecond = !isFinal(state) || durationMs === null || durationMs === 0 ? null : metrics.rowsRead / (durationMs / 1000);
   const event = {
     kind: 'state',
     at,
