@@ -205,7 +205,10 @@ describe('runs', () => {
   it('are one for one idempotency key, and can be done again when they are FAIL or ABORT', async () => {
     await saved('again');
     const start = 'mutation ($key: JobKey!, $once: String) { startRun(pipeline: $key, idempotencyKey: $once) { ... on Run { id } } }';
-    const startOnce = async () => ((await whole.query(start, { key: key('again'), once: 'monday' })).data?.['startRun'] as { id: string }).id;
+    const startOnce = async () => {
+      const started = (await whole.query(start, { key: key('again'), once: 'monday' })).data?.['startRun'] as { id: string };
+      return started.id;
+    };
     const id = await startOnce();
     expect(await startOnce()).toBe(id);
     expect(codesOf(await whole.query(start, { key: key('again'), once: 'x'.repeat(256) }))).toEqual(['BAD_USER_INPUT']);
