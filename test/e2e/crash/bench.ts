@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { eventually } from '../../support/eventually.js';
 import { type PipelineKey, savePipeline, secretReference, startRun } from '../../support/pipelines.js';
+import { childrenOf } from '../../support/processes.js';
 import { startTributary, type Tributary } from '../../support/tributary.js';
 import type { CrashCase, Victim } from './cases.js';
 import { Place } from './place.js';
@@ -126,9 +125,10 @@ export class CrashBench {
     await this.kill(victim);
   }
 
+  /** All its run processes when it is one of them: the one that executes, and the one that waits for the next run. */
   async kill(victim: Victim): Promise<void> {
     if (victim === 'server') await this.tributary.kill('SIGKILL');
-    else if (victim === 'run process') for (const pid of await runProcessesOf(this.tributary.pid)) process.kill(pid, 'SIGKILL');
+    else if (victim === 'run process') for (const { pid } of await childrenOf(this.tributary.pid)) process.kill(pid, 'SIGKILL');
     else await this.stores.signal(victim, 'SIGKILL');
   }
 
@@ -198,13 +198,4 @@ function logProblem(events: readonly LoggedEvent[]): string | null {
   if (gap >= 0) return `event ${events[gap]?.seq} stands at place ${gap + 1}`;
   const states = events.filter(({ kind }) => kind === 'state').map(({ state }) => state);
   return /^(QUEUED RUNNING )+COMPLETE$/.test(states.join(' ')) ? null : `the states were ${states.join(' ')}`;
-}
-
-async function runProcessesOf(parent: number): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,args=']);
-  return stdout
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, ppid, ...command]) => Number(ppid) === parent && command.join(' ').includes('run-process.js'))
-    .map(([pid]) => Number(pid));
 }
