@@ -22,6 +22,8 @@ export interface WebSocketParts {
 const goingAway = 1001;
 const failed = 4500;
 const closeWithinMs = 1_000;
+/** Of answers that a client does not read; beyond it is cut. */
+const mostUnreadBytes = 4 * 1024 * 1024;
 const statusTexts = { 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' } as const;
 
 /** WebSockets at `/graphql`. Host, Origin and number are checked before one is opened, the token when it introduces itself. */
@@ -32,7 +34,9 @@ export class WebSocketDoor {
   private closing = false;
 
   constructor(private readonly parts: WebSocketParts) {
-    this.server = new WebSocketServer({ noServer: true, maxPayload: parts.largestMessageBytes, perMessageDeflate: false, handleProtocols });
+    // The types do not know `closeTimeout` yet.
+    const options = { noServer: true, maxPayload: parts.largestMessageBytes, perMessageDeflate: false, closeTimeout: closeWithinMs, handleProtocols };
+    this.server = new WebSocketServer(options);
     parts.http.on('upgrade', (request, socket, head) => this.receive(request, socket, head));
     this.pings = setInterval(() => this.ping(), parts.pingEveryMs ?? 20_000);
   }
@@ -84,6 +88,8 @@ export class WebSocketDoor {
         close: (code, reason) => client.close(code, reason),
         onMessage: (take) =>
           client.on('message', (message) => {
+            // Who sends and does not read would have the answers kept here.
+            if (client.bufferedAmount > mostUnreadBytes) return client.terminate();
             take(String(message)).catch((error: unknown) => {
               logger.error({ err: error }, 'A message over a WebSocket could not be dealt with.');
               client.close(failed, 'Something failed inside the server. The log has the reason.');
@@ -127,5 +133,7 @@ function refuse(socket: Duplex, status: keyof typeof statusTexts, code: ApiError
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
   ];
+  // Its other half would stay open for as long as the client likes, and no limit of HTTP looks at it any more.
+  socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -100,11 +100,8 @@ export class ManyRuns implements EventSource {
   }
 
   async next(): Promise<readonly RunEvent[]> {
-    while (this.behind) {
-      const events = await this.more();
-      if (events.length > 0) return events;
-    }
-    return [];
+    // One page at a time: between two of them it is seen whether anybody still listens.
+    return this.behind ? this.more() : [];
   }
 
   private async more(): Promise<readonly RunEvent[]> {

@@ -71,19 +71,20 @@ export class RunService {
     return this.#queued(await this.parts.graph.transaction((transaction) => retryRun(transaction, runId, id)));
   }
 
-  /** A queued run ends at once; a running one is asked to end, which its worker does. */
+  /** A queued run ends at once, unless a worker was lost with it; any other is asked to end, which a worker does. */
   async cancel(runId: string): Promise<CancelledRun> {
     const cancelled = await this.parts.graph.transaction(async (transaction): Promise<CancelledRun> => {
       const [run] = await transaction.run(lockRun, { id: runId, lock: lockMark() });
       if (run === undefined) return { outcome: 'notFound', message: `There is no run ${runId}.` };
       if (isFinal(run.state)) return { outcome: 'conflict', message: `Run ${runId} is ${run.state} already; only a queued or running run can be cancelled.` };
-      if (run.state === 'QUEUED') await abortQueued(transaction, run.pipelineId, runId, 'Cancelled before it was started.');
-      else await transaction.run(requestCancel, { id: runId });
+      const ended = run.state === 'QUEUED' ? await abortQueued(transaction, run.pipelineId, runId, 'Cancelled while it was queued.') : [];
+      if (ended.length === 0) await transaction.run(requestCancel, { id: runId });
       const [found] = await transaction.run(findRunsByIds, { ids: [runId] });
       return { outcome: 'cancelled', run: found?.run ?? run };
     });
     if (cancelled.outcome !== 'cancelled') return cancelled;
     if (cancelled.run.state === 'RUNNING') this.parts.onCancel(runId);
+    else if (cancelled.run.state === 'QUEUED') this.parts.onQueued();
     else this.#changed(runId);
     return cancelled;
   }

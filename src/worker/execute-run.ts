@@ -174,7 +174,7 @@ export class RunExecution {
       const ended = { run: this.claimed.run, end, outputs: this.outputs, budget: this.budget };
       this.pauseMs = await recordEnd(ended, this.parts, this.logger, this.ending.signal);
     } catch (error) {
-      if (this.ending.signal.aborted) return;
+      if (this.ending.signal.aborted) return this.handBack();
       this.logger.error({ err: error }, 'The end of this run could not be recorded.');
       await this.recordFailure(error);
     }

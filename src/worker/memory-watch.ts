@@ -15,8 +15,9 @@ export function watchMemory(
 ): void {
   const sample = async (): Promise<void> => {
     const bytes = await residentBytes(processId);
-    if (signal.aborted || bytes === null) return;
-    if (bytes > limitBytes) onExceeded(bytes);
+    if (signal.aborted) return;
+    // Not known this time: the next look may tell.
+    if (bytes !== null && bytes > limitBytes) onExceeded(bytes);
     else timer = setTimeout(() => void sample(), everyMs);
   };
   let timer = setTimeout(() => void sample(), everyMs);

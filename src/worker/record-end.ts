@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CompiledPipeline } from '../model/compiled-pipeline.js';
-import { isPlatformError } from '../model/errors.js';
+import { type ErrorRecord, isPlatformError } from '../model/errors.js';
 import { outputOfLoad } from '../model/load-id.js';
 import { type Run, type RunSummary, replayTrigger } from '../model/run.js';
 import { type FoundLoad, findCommittedLoads } from './committed-loads.js';
@@ -26,9 +26,11 @@ interface Recorders {
   readonly deadLetters: DeadLetterKeeper;
 }
 
-/** How often a destination is asked, one second apart: when its answer may matter, and when a COMMIT may have been sent. */
-const patientAttempts = 10;
-const committingAttempts = 900;
+/** How long a destination that does not answer is asked again what it has committed, in milliseconds: of a cancelled run it is asked once. */
+const patienceMs = 900_000;
+const cancelPatienceMs = 0;
+/** Writing the end of a run may take the graph so long so often; then the run is not worth it. */
+const mostTimeouts = 5;
 
 /**
  * Writes how an attempt ended. A run whose loads all stand at their destinations is COMPLETE, whatever its process said; one whose
@@ -37,24 +39,45 @@ const committingAttempts = 900;
  * @returns in how many milliseconds the next attempt may begin; null: there is none
  */
 export async function recordEnd(ended: EndedRun, parts: Recorders, logger: Logger, signal: AbortSignal): Promise<number | null> {
-  const { run, end, outputs, budget } = ended;
+  const { run, end, outputs } = ended;
   if (end.type === 'lost' || end.type === 'stopped') return null;
   if (end.type === 'done') return complete(ended, end, parts, logger, signal);
+  const soon = end.committing ? null : pauseOf(end.error, ended);
+  // The next attempt asks the destinations before anything else.
+  if (soon !== null) return retry(ended, end, end.error, soon, parts, logger, signal);
   const asked = end.committing || mayHaveCommittedBefore(ended);
   const found = asked ? await committedLoads(ended, end, parts, logger, signal) : [];
   const committed = (found ?? []).filter((load) => load !== null);
   const whole = committed.length > 0 && committed.length === outputs?.length;
   if (whole && end.bound !== null) return complete(ended, { compiled: end.bound, summary: summaryOf(end, committed) }, parts, logger, signal);
   const opened = await openLetters(ended, committed, parts.deadLetters, logger);
-  const undecided = found === null && end.committing;
+  const undecided = found === null;
   const error = undecided ? reasons.commitUnknown(end.error) : whole ? reasons.committedWithoutLineage(end.error) : end.error;
   const record = { runId: run.id, epoch: run.epoch, error, metrics: end.metrics, steps: end.steps };
-  const pauseMs = end.type === 'failed' && budget !== null ? retryPauseMs(error, budget) : null;
-  if (pauseMs !== null) return (await persist(() => parts.runs.retryAttempt({ ...record, delayMs: pauseMs }), logger, signal)) ? pauseMs : null;
+  const pauseMs = pauseOf(error, ended);
+  if (pauseMs !== null) return retry(ended, end, error, pauseMs, parts, logger, signal);
   const recorded = await persist(() => (end.type === 'cancelled' ? parts.runs.abort(record) : parts.runs.fail(record)), logger, signal);
   // Not before the run is final: until then another attempt may be at the same letters. What is not known is settled by the next sweep.
   if (recorded && opened && found !== null && (asked || run.attempt === 1)) await dropLetters(run, parts.deadLetters, logger, run.trigger === replayTrigger);
   return null;
+}
+
+/** In how many milliseconds the next attempt may begin; null: there is none. */
+function pauseOf(error: ErrorRecord, { end, budget }: EndedRun): number | null {
+  return end.type === 'failed' && budget !== null ? retryPauseMs(error, budget) : null;
+}
+
+async function retry(
+  { run }: EndedRun,
+  { metrics, steps }: UnfinishedEnd,
+  error: ErrorRecord,
+  delayMs: number,
+  { runs }: Recorders,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const failed = { runId: run.id, epoch: run.epoch, error, metrics, steps, delayMs };
+  return (await persist(() => runs.retryAttempt(failed), logger, signal)) ? delayMs : null;
 }
 
 /** A retry begins when it is known what was committed; a run whose worker was lost or stopped may stand at its destinations. */
@@ -92,9 +115,9 @@ async function committedLoads(
   signal: AbortSignal,
 ): Promise<FoundLoad[] | null> {
   // Who cancels wants to see it soon: what stands at a destination that does not answer is settled later.
-  const attempts = end.committing ? committingAttempts : end.type === 'cancelled' ? 1 : patientAttempts;
+  const askedMs = end.type === 'cancelled' && !end.committing ? cancelPatienceMs : patienceMs;
   try {
-    return await findCommittedLoads(connections, { runId: run.id, endedEpoch: run.epoch }, outputs ?? [], attempts, signal);
+    return await findCommittedLoads(connections, { runId: run.id, endedEpoch: run.epoch }, outputs ?? [], askedMs, signal);
   } catch (error) {
     if (signal.aborted) throw error;
     logger.warn({ err: error }, 'The destination could not be asked whether it holds the rows of this run.');
@@ -134,6 +157,7 @@ async function dropLetters({ id }: Run, letters: DeadLetterKeeper, logger: Logge
 
 /** Tries again while the graph is away; a refusal because somebody else has the run is the end of it: false. */
 async function persist(write: () => Promise<void>, logger: Logger, signal: AbortSignal): Promise<boolean> {
+  let timeouts = 0;
   for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
       await write();
@@ -144,6 +168,8 @@ async function persist(write: () => Promise<void>, logger: Logger, signal: Abort
         return false;
       }
       if (!isPlatformError(error) || !error.retryable || signal.aborted) throw error;
+      if (error.code === 'GRAPH_TIMEOUT') timeouts += 1;
+      if (timeouts >= mostTimeouts) throw error;
       logger.warn({ err: error }, 'The end of a run could not be recorded; trying again.');
       await wait(pauseMs);
     }

@@ -45,7 +45,12 @@ export class ProcessPool implements RunProcessSource {
 
   /** Forks until so many wait as shall. */
   fill(): void {
-    while (!this.closed && this.waiting.length < this.settings.idle) this.add();
+    try {
+      while (!this.closed && this.waiting.length < this.settings.idle) this.add();
+    } catch (error) {
+      // As for want of memory: a run forks its own then, and says so when it cannot.
+      this.settings.logger.warn({ err: error }, 'A process that waits for a run could not be started.');
+    }
   }
 
   take(needs: ProcessNeeds): RunChild {

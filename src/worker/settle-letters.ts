@@ -34,6 +34,9 @@ export async function settleInterruptedLetters(parts: SettlingParts, isExecuting
   }
 }
 
+/** How long a destination is asked, in milliseconds. */
+const settlePatienceMs = 10_000;
+
 async function settle(parts: SettlingParts, runId: string): Promise<void> {
   const { runs, specOf, connections, deadLetters, parseSpec } = parts;
   const run = await runs.get(runId);
@@ -43,7 +46,7 @@ async function settle(parts: SettlingParts, runId: string): Promise<void> {
   if (run.attempt > 0) {
     const { spec } = parseSpec(await specOf(run.pipelineId, run.pipelineVersion));
     const outputs = outputsOfRun(spec, null);
-    const loads = await findCommittedLoads(connections, { runId, endedEpoch: null }, outputs, 1);
+    const loads = await findCommittedLoads(connections, { runId, endedEpoch: run.epoch }, outputs, settlePatienceMs);
     for (const load of loads) if (load !== null) await settleLoad(deadLetters, run, load, outputs);
   }
   await deadLetters.discardPending(runId);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { oneAtATime } from '../lib/one-at-a-time.js';
 import type { ClaimedRun } from '../services/run-queue.js';
 import { runProcessEntry } from './child-process.js';
 import { RunExecution } from './execute-run.js';
@@ -56,7 +57,6 @@ export class Worker {
   private readonly alarms = new Set<NodeJS.Timeout>();
   private sweep: NodeJS.Timeout | undefined;
   private sweeps = 0;
-  private logging = false;
   private claiming: Promise<void> | null = null;
   private wanted = false;
   private stopping = false;
@@ -75,7 +75,7 @@ export class Worker {
     await this.removeFolders(this.settings.ended ?? []);
     const recovered = await runs.recover({ workers: this.settings.ended ?? [] });
     if (recovered > 0) logger.info({ recovered }, 'Runs that ended workers left are queued again.');
-    void this.settleLetters();
+    this.settleLetters();
     await wakeTasks.listen(() => this.wake());
     this.sweep = setInterval(() => this.onSweep(), this.settings.sweepEveryMs ?? 3_000);
     this.wake();
@@ -160,14 +160,14 @@ export class Worker {
 
   private onSweep(): void {
     this.sweeps += 1;
-    void this.logLeft();
-    if (this.sweeps % settleEverySweeps === 0) void this.settleLetters();
+    this.logLeft();
+    if (this.sweeps % settleEverySweeps === 0) this.settleLetters();
     this.wake();
-    void this.takeUpExpired();
+    this.takeUpExpired();
   }
 
   /** Runs of any worker that has ended, is cut off or stands still, that could not record an end, or whose claim got no answer. */
-  private async takeUpExpired(): Promise<void> {
+  private readonly takeUpExpired = oneAtATime(async () => {
     try {
       const recovered = await this.parts.runs.recover();
       if (recovered === 0) return;
@@ -176,27 +176,23 @@ export class Worker {
     } catch (error) {
       this.parts.logger.warn({ err: error }, 'Runs with a passed lease could not be looked for; it is tried again.');
     }
-  }
+  });
 
   /** Changes of state that crashed processes, or a MongoDB that was away, have kept from the log. */
-  private async logLeft(): Promise<void> {
-    if (this.logging) return;
-    this.logging = true;
+  private readonly logLeft = oneAtATime(async () => {
     try {
       const runs = await this.parts.runLog.flushLeft();
       if (runs > 0) this.parts.logger.info({ runs }, 'Changes of state that were left have been logged.');
     } catch (error) {
       this.parts.logger.warn({ err: error }, 'Changes of state that were left could not be logged; it is tried again.');
-    } finally {
-      this.logging = false;
     }
-  }
+  });
 
-  private async settleLetters(): Promise<void> {
+  private readonly settleLetters = oneAtATime(async () => {
     try {
       await settleInterruptedLetters(this.parts, (runId) => [...this.executions].some((execution) => execution.runId === runId));
     } catch (error) {
       this.parts.logger.warn({ err: error }, 'Dead letters could not be looked through; it is tried again.');
     }
-  }
+  });
 }

@@ -128,7 +128,11 @@ describe('races for one run', () => {
         expect([run?.state, recovered]).toMatchObject(['QUEUED', { value: 1 }]);
         expect(ended.reason).toMatchObject({ code: 'LEASE_LOST' });
         expect(run?.epoch).toBeGreaterThan(claimed.run.epoch);
-        await shop.runs.cancel(id);
+        // Its worker was lost: what it committed is for the next one to find out.
+        expect(await shop.runs.cancel(id)).toMatchObject({ run: { state: 'QUEUED' } });
+        const next = (await shop.runs.claim({ worker })) as ClaimedRun;
+        expect(next).toMatchObject({ run: { id }, cancelRequested: true });
+        await finish(next);
       }
       expect(await shop.query('MATCH (pipeline:Job {id: $id}) RETURN pipeline.runningRunId AS running', { id: claimed.pipeline.id })).toEqual([
         { running: null },

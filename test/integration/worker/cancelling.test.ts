@@ -79,6 +79,7 @@ describe('a run that is cancelled is ABORT within two seconds, and nothing of it
   it('while DuckDB computes', async () => {
     const columns = '{id: id, note: "CAST(list_sum(list_transform(range(30000000), lambda x: x * id)) AS VARCHAR)"}';
     const id = await bench.queue('computes', document('orders', 'target', columns, ', limits: {memory: 4GiB}'));
+    await eventually('it runs', async () => (await bench.runs.get(id))?.state === 'RUNNING');
     await eventually('it computes', async () => (await childrenOf(process.pid)).some(({ cpuSeconds }) => cpuSeconds >= 2));
     await cancelled(id);
   });

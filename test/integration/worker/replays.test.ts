@@ -97,9 +97,10 @@ describe('a row that an increment rejected', () => {
       ],
     });
     const { items } = await bench.letters.list({ runId: first.id, ...page });
-    expect(items.map(({ node: { stage, step, code, row } }) => ({ stage, step, code, row }))).toEqual([
-      { stage: 'extract', step: 'orders', code: 'CURSOR_NULL', row: { id: '3', amount: null, changed_at: null } },
+    const kept = items.map(({ node: { stage, step, code, row } }) => ({ stage, step, code, row }));
+    expect(kept.sort((one, other) => Number(one.row?.['id']) - Number(other.row?.['id']))).toEqual([
       { stage: 'extract', step: 'orders', code: 'CURSOR_NULL', row: { id: '2', amount: '', changed_at: null } },
+      { stage: 'extract', step: 'orders', code: 'CURSOR_NULL', row: { id: '3', amount: null, changed_at: null } },
     ]);
     expect(await replay('undated')).toMatchObject({ state: 'COMPLETE', metrics: { rowsRead: 2, rowsWritten: 1, rowsRejected: 0 } });
     expect(await rows('mart.undated')).toMatchObject([

@@ -30,7 +30,7 @@ async function sizesOfTransformBatches(rows: number, textLength: number): Promis
   const connection = await instance.connect();
   const sizes: number[] = [];
   try {
-    await connection.run(`CREATE TABLE rejects AS SELECT i AS pos, 'cast' AS step, 'Not a number' AS message,
+    await connection.run(`CREATE TABLE rejects AS SELECT 'transform' AS stage, 'VALUE_UNCONVERTIBLE' AS code, 'cast' AS step, i AS pos, 'Not a number' AS message,
       '{"text":"' || repeat('x', ${textLength}) || '"}' AS "row" FROM range(${rows}) AS t(i)`);
     expect(await storeTransformRejects(connection, 'rejects', new Set(['cast']), 'load', remember(sizes))).toBe(rows);
   } finally {

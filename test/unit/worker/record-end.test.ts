@@ -153,6 +153,22 @@ describe('recording the end of a run', () => {
     expect(asked).toBe(1);
   });
 
+  it('asks for what an earlier attempt may have committed until it is told, also when this one has committed nothing', async () => {
+    const lost = { failedAttempts: 0, loads: { 'run-1/0/1': load } };
+    expect(await record(killed, { ...lost, unreachableTimes: 1 }, second)).toContain('complete 0 read 7 written');
+    await expect(record(killed, { failedAttempts: 0, unreachable: true, stopped: true }, second)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+  });
+
+  it('asks nothing before a retry that may begin, since the next attempt does', async () => {
+    expect(await record(killed, { failedAttempts: 0, unreachable: true, retries: true }, second)).toEqual(['again RUN_PROCESS_DIED']);
+    expect(asked).toBe(0);
+  });
+
+  it('gives up writing an end that takes the graph too long again and again', async () => {
+    const slow = Array.from({ length: 5 }, () => new PlatformError('GRAPH_TIMEOUT', 'It took too long.', { retryable: true }));
+    await expect(record(killed, { refusals: slow })).rejects.toMatchObject({ code: 'GRAPH_TIMEOUT' });
+  });
+
   it('does not record a failure while it is not known whether a commit took place: it asks until it is told, or the server stops', async () => {
     await expect(record(committing, { unreachable: true, stopped: true })).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
     expect(await record(committing, { unreachableTimes: 1, loads: { 'run-1/0/1': load } })).toContain('complete 9 read 7 written');
