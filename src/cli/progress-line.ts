@@ -7,7 +7,15 @@ export function progressLine(title: string, { kind, state, stage, step, estimate
   const doing = [stage, ...(step === null ? [] : [step])].join(' ');
   const rate = metrics.rowsPerSecond === null ? [] : [`${withCommas(Math.round(metrics.rowsPerSecond))} rows/s`];
   const left = estimatedSecondsLeft === null ? [] : [`about ${duration(estimatedSecondsLeft)} left`];
-  return [title, doing, `${withCommas(metrics.rowsRead)} rows read`, ...rate, ...left].join('  ');
+  const read = `${withCommas(metrics.rowsRead)} rows read${metrics.bytesRead === 0 ? '' : ` (${size(metrics.bytesRead)})`}`;
+  return [title, doing, read, ...rate, ...left].join('  ');
+}
+
+/** In decimal units. */
+function size(bytes: number): string {
+  const megabytes = bytes / 1e6;
+  if (megabytes < 0.1) return `${Math.ceil(bytes / 1e3)} kB`;
+  return megabytes < 1_000 ? `${megabytes.toFixed(1)} MB` : `${(megabytes / 1_000).toFixed(1)} GB`;
 }
 
 function duration(seconds: number): string {

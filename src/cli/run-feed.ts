@@ -9,12 +9,12 @@ const eventSchema = z.object({
   stage: z.string().nullable(),
   step: z.string().nullable(),
   estimatedSecondsLeft: z.number().nullable(),
-  metrics: z.object({ rowsRead: z.number(), rowsPerSecond: z.number().nullable() }),
+  metrics: z.object({ rowsRead: z.number(), bytesRead: z.number(), rowsPerSecond: z.number().nullable() }),
 });
 export type RunFeedEvent = z.infer<typeof eventSchema>;
 
 const query = `subscription ($run: ID!) { runUpdated(run: $run) {
-  kind state stage step estimatedSecondsLeft metrics { rowsRead rowsPerSecond } } }`;
+  kind state stage step estimatedSecondsLeft metrics { rowsRead bytesRead rowsPerSecond } } }`;
 
 /** Tells what happens to a run until its end. @throws ApiError when the server refuses or goes */
 export async function followRun({ url, token, signal }: GraphqlClientSettings, runId: string, onEvent: (event: RunFeedEvent) => void): Promise<void> {

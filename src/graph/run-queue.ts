@@ -105,4 +105,8 @@ export const requeueRun = statement<Requeueing, string>(
   (record) => text(record, 'id'),
 );
 /** Result: the ids of the runs. */
-export const recoverRuns = statement<{ workers: readonly string[] } & Locking, string>('runs/recover', ['workers', 'lock'], (record) => text(record, 'id'));
+export const recoverRuns = statement<{ from: readonly RunState[]; workers: readonly string[] } & Locking, string>(
+  'runs/recover',
+  ['from', 'workers', 'lock'],
+  (record) => text(record, 'id'),
+);

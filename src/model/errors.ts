@@ -6,7 +6,6 @@ export type ErrorCode =
   | 'CONFLICT'
   | 'INVALID_SPEC'
   | 'GATE_BLOCKED'
-  | 'BAD_TRANSITION'
   // settings and connections
   | 'CONFIG_INVALID'
   | 'SECRET_MISSING'

@@ -91,7 +91,8 @@ export interface Reading {
   /** The different values of `columns` among the rows of a window, as texts; null: more than `most`. */
   touched(stream: string, window: CursorWindow, columns: readonly string[], most: number): Promise<ReadKeys['rows'] | null>;
   /**
-   * How many rows a read will give, by the source's own estimate; null: it cannot say. Absent: it never can. Costs next to nothing.
+   * How many rows a read will give, by the source's own estimate; null: it cannot say. Absent: it never can, but its segments may tell
+   * their share. Costs next to nothing.
    */
   expectedRows?(request: Omit<ReadRequest, 'folder' | 'limits'>): Promise<number | null>;
   /** Writes segments in source order; ends when the source is exhausted. A stream without rows yields none. */

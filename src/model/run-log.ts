@@ -22,7 +22,7 @@ export interface RunPlace {
   readonly stage: RunStage;
   /** The step that is being computed over several rows; null: rows go through all of them. */
   readonly step: string | null;
-  /** That will be read in all, by the sources' own estimates; null: at least one does not know. */
+  /** That will be read in all, by the sources' own estimates, which may change; null: at least one does not know. */
   readonly rowsExpected: number | null;
 }
 

@@ -1,4 +1,4 @@
-import { type ErrorRecord, PlatformError } from './errors.js';
+import type { ErrorRecord } from './errors.js';
 
 export type RunState = 'QUEUED' | 'RUNNING' | 'COMPLETE' | 'FAIL' | 'ABORT' | 'SKIPPED';
 
@@ -22,11 +22,6 @@ export function isFinal(state: RunState): boolean {
 
 /** States of a run that has not ended. */
 export const unfinishedStates: readonly RunState[] = (Object.keys(transitions) as RunState[]).filter((state) => !isFinal(state));
-
-/** @throws PlatformError BAD_TRANSITION when a run may not go from `from` to `to` */
-export function assertTransition(from: RunState, to: RunState): void {
-  if (!transitions[from].includes(to)) throw new PlatformError('BAD_TRANSITION', `A run cannot go from ${from} to ${to}.`);
-}
 
 export interface RunMetrics {
   readonly rowsRead: number;

@@ -16,6 +16,8 @@ export interface Segment {
    * of its first row. Absent: the format above.
    */
   readonly scan?: { readonly sql: string; readonly firstPosition: number };
+  /** The part of the whole read that ends with it, in (0, 1], by the source's own measure, rising. Absent: the source cannot say. */
+  readonly share?: number;
 }
 
 export interface SegmentLimits {

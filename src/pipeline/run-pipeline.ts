@@ -182,7 +182,7 @@ class PipelineRun {
     const { inputs, steps } = this.whole;
     const chosen = await chooseReads(plan, inputs, steps, (input) => this.reading(input));
     // What later passes will read is not known yet.
-    this.mark.expect(only ? await expectedRows(inputs, chosen.reads, (input) => this.reading(input)) : null);
+    this.mark.expect(only ? await expectedRows(inputs, chosen.reads, (input) => this.reading(input)) : new Map());
     for (const [index, output] of plan.outputs.entries()) await output.open(chosen.slots[index] ?? []);
     await runPass({
       ...this.passParts(),
@@ -223,6 +223,7 @@ class PipelineRun {
   private countRead(alias: string, segment: Segment): void {
     const { rows, bytes } = this.read.get(alias) ?? { rows: 0, bytes: 0 };
     this.read.set(alias, { rows: rows + segment.rows, bytes: bytes + segment.sizeBytes });
+    if (segment.share !== undefined) this.mark.told(alias, rows + segment.rows, segment.share);
   }
 
   private reading({ connection }: CompiledInput): Reading {

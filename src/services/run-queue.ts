@@ -92,7 +92,7 @@ export class RunQueue {
   /** @returns the ids of the runs that are queued again */
   async recover(workers: readonly string[]): Promise<string[]> {
     return this.graph.transaction(async (transaction) => {
-      const ids = await transaction.run(recoverRuns, { workers, lock: lockMark() });
+      const ids = await transaction.run(recoverRuns, { from: statesBefore('QUEUED'), workers, lock: lockMark() });
       await numberTransition(transaction, ids, 'Queued again: the process that executed it is gone.');
       return ids;
     });

@@ -9,6 +9,7 @@ import { connect, type PipelineKey, savePipeline, startRun } from '../support/pi
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { servers } from '../support/servers.js';
 import { makeStateFolder, startInVain, startTributary, type Tributary } from '../support/tributary.js';
+import { assertWholeRuns, cursorsOf, eventsOf, follow, followUntilCut, seenEnds, untilAllFollow } from './followed-runs.js';
 
 let database: TestDatabase;
 let graph: Driver;
@@ -60,20 +61,36 @@ describe('two APIs and two workers on one state folder', () => {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
-  it('executes the runs that both APIs take, each once, in both workers', async () => {
+  it('executes the runs that both APIs take, each once, in both workers, and shows them live at both APIs', async () => {
+    const [one, other] = apis as [Tributary, Tributary];
     const names = ['one', 'two', 'three', 'four', 'five', 'six'];
+    const [atOne, atOther, cut] = [follow(one), follow(other), followUntilCut(one, names, 12)];
+    const sign = await save(one, 'sign', 'source');
+    await untilAllFollow([atOne, atOther, cut], async () => one.finishedRun(await startRun(one, sign)));
     const started = await Promise.all(
       names.map(async (name, index) => {
         const api = apis[index % 2] as Tributary;
         return { name, api, id: await startRun(api, await save(api, name, 'slow')) };
       }),
     );
+    const ids = started.map(({ id }) => id);
+    expect(await cut.ended()).toMatchObject({ code: 1006 });
+    const resumed = follow(other, cut.events.at(-1)?.cursor);
     for (const { name, api, id } of started) {
       expect(await api.finishedRun(id)).toMatchObject({ state: 'COMPLETE', attempt: 1, metrics: { rowsWritten: 1000 } });
       expect(await database.query(`SELECT count(*)::int AS rows FROM ${name}`)).toEqual([{ rows: 1000 }]);
     }
-    expect(await database.query('SELECT count(*)::int AS loads, count(DISTINCT load_id)::int AS ids FROM _tributary_loads')).toEqual([{ loads: 6, ids: 6 }]);
-    expect([...new Set(await Promise.all(started.map(({ id }) => workerOf(id))))].sort()).toEqual(workers.map(nameOf).sort());
+    const [loads] = await database.query<{ runs: string[] }>('SELECT array_agg(run_id) AS runs FROM _tributary_loads WHERE run_id = ANY($1)', [ids]);
+    expect(loads?.runs.sort()).toEqual([...ids].sort());
+    expect([...new Set(await Promise.all(ids.map(workerOf)))].sort()).toEqual(workers.map(nameOf).sort());
+
+    const events = await seenEnds(atOne, names);
+    assertWholeRuns(events, ids);
+    expect(cursorsOf(await seenEnds(atOther, names))).toEqual(cursorsOf(events));
+    await eventually('the last event comes to the one that was cut', async () => eventsOf(resumed, names).at(-1)?.cursor === events.at(-1)?.cursor);
+    expect(eventsOf(resumed, names).length).toBeGreaterThan(6);
+    expect([...eventsOf(cut, names), ...eventsOf(resumed, names)].map(({ cursor }) => cursor)).toEqual(cursorsOf(events));
+    await Promise.all([atOne, atOther, resumed].map((subscriber) => subscriber.close()));
   });
 
   it('ends a run in a worker that is asked to end at an API', async () => {

@@ -1,7 +1,7 @@
 import type { CsvConfig } from './config.js';
 import type { CsvDialect } from './csv-scanner.js';
 import { malformed } from './errors.js';
-import { asUtf8, fileBytes } from './file-bytes.js';
+import { asUtf8, fileBytes, type OnTaken } from './file-bytes.js';
 import type { SourceFile } from './list-files.js';
 import { type Compression, isTabbed } from './stream-name.js';
 
@@ -31,9 +31,9 @@ export function dialectOf(name: string, csv: CsvConfig): CsvDialect {
 }
 
 /** @throws PlatformError SOURCE_MALFORMED */
-export async function openCsv(file: SourceFile, compression: Compression, csv: CsvConfig): Promise<OpenedCsv> {
+export async function openCsv(file: SourceFile, compression: Compression, csv: CsvConfig, onTaken?: OnTaken): Promise<OpenedCsv> {
   const dialect = dialectOf(file.name, csv);
-  const source = fileBytes(file, compression);
+  const source = fileBytes(file, compression, onTaken);
   const iterator = (/^utf-?8$/i.test(csv.encoding) ? source : asUtf8(source, csv.encoding, file.name))[Symbol.asyncIterator]();
   const close = async (): Promise<void> => void (await iterator.return?.());
   try {

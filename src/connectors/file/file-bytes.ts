@@ -11,18 +11,23 @@ const chunkBytes = 1 << 18;
 /** A few bytes can stand for very many: what one push may unfold to is bounded by pushing few. */
 const compressedChunkBytes = 1 << 12;
 
+/** Told how many bytes of the file what comes next was made of, in pieces. */
+export type OnTaken = (bytes: number) => void;
+
+const notTaken: OnTaken = () => undefined;
+
 /**
  * The content of a file, decompressed. A chunk is the caller's own.
  *
  * @throws PlatformError SOURCE_FAILED (retryable) when it is not the file that was found, before or behind reading; SOURCE_MALFORMED
  *   when it is not compressed as its name says, or cut off
  */
-export function fileBytes(file: SourceFile, compression: Compression): AsyncIterable<Buffer> {
-  if (compression === 'gzip') return gunzipped(file);
-  return compression === 'zstd' ? unzstd(file) : rawBytes(file);
+export function fileBytes(file: SourceFile, compression: Compression, onTaken: OnTaken = notTaken): AsyncIterable<Buffer> {
+  if (compression === 'gzip') return gunzipped(file, onTaken);
+  return compression === 'zstd' ? unzstd(file, onTaken) : rawBytes(file, onTaken);
 }
 
-async function* rawBytes(file: SourceFile): AsyncGenerator<Buffer> {
+async function* rawBytes(file: SourceFile, onTaken: OnTaken): AsyncGenerator<Buffer> {
   let handle: FileHandle;
   try {
     handle = await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -34,6 +39,7 @@ async function* rawBytes(file: SourceFile): AsyncGenerator<Buffer> {
     for (;;) {
       const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes);
       if (bytesRead === 0) break;
+      onTaken(bytesRead);
       yield buffer.subarray(0, bytesRead);
     }
     assertUnchanged(file, await handle.stat({ bigint: true }));
@@ -60,11 +66,16 @@ function assertUnchanged(file: SourceFile, found: Parameters<typeof markOf>[0]):
   );
 }
 
-async function* gunzipped(file: SourceFile): AsyncGenerator<Buffer> {
+async function* gunzipped(file: SourceFile, onTaken: OnTaken): AsyncGenerator<Buffer> {
   // The source's own error is what the iteration of the last stream fails with.
-  const unzipped = pipeline(rawBytes(file), createGunzip({ chunkSize: chunkBytes }), () => undefined);
+  const unzipped = pipeline(rawBytes(file, notTaken), createGunzip({ chunkSize: chunkBytes }), () => undefined);
+  let taken = 0;
   try {
-    for await (const chunk of unzipped) yield chunk as Buffer;
+    for await (const chunk of unzipped) {
+      onTaken(unzipped.bytesWritten - taken);
+      taken = unzipped.bytesWritten;
+      yield chunk as Buffer;
+    }
   } catch (error) {
     throw notCompressed(file, error, 'gzip');
   } finally {
@@ -72,13 +83,15 @@ async function* gunzipped(file: SourceFile): AsyncGenerator<Buffer> {
   }
 }
 
-async function* unzstd(file: SourceFile): AsyncGenerator<Buffer> {
+async function* unzstd(file: SourceFile, onTaken: OnTaken): AsyncGenerator<Buffer> {
   const unfolded: Buffer[] = [];
   const decompress = new Decompress((chunk) => unfolded.push(Buffer.from(chunk)));
   try {
-    for await (const chunk of rawBytes(file)) {
+    for await (const chunk of rawBytes(file, notTaken)) {
       for (let start = 0; start < chunk.length; start += compressedChunkBytes) {
-        decompress.push(chunk.subarray(start, start + compressedChunkBytes));
+        const compressed = chunk.subarray(start, start + compressedChunkBytes);
+        decompress.push(compressed);
+        onTaken(compressed.length);
         yield* unfolded.splice(0);
       }
     }

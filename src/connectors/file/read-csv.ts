@@ -4,6 +4,7 @@ import type { CsvConfig } from './config.js';
 import { openCsv } from './csv-header.js';
 import { type CsvDialect, CsvScanner } from './csv-scanner.js';
 import type { SourceFile } from './list-files.js';
+import { FileProgress, ReadShare } from './read-share.js';
 import { type Piece, SegmentFiles } from './segment-files.js';
 import { kindOf } from './stream-name.js';
 
@@ -19,33 +20,45 @@ export interface CsvRead {
 /** Node cuts the files at row ends and looks at every byte; DuckDB reads the pieces as they are, by the file's own dialect. */
 export async function* readCsv(read: CsvRead): AsyncGenerator<Segment> {
   let position = 1;
+  const share = new ReadShare(read.files);
   for (const file of read.files) {
-    for await (const { piece, names, dialect } of cutFile(file, read)) {
-      yield toSegment(piece, { names, dialect, columns: read.columns, nullText: read.csv.nullText, position });
+    for await (const { piece, part, names, dialect } of cutFile(file, read)) {
+      const segment = toSegment(piece, { names, dialect, columns: read.columns, nullText: read.csv.nullText, position });
+      yield { ...segment, share: share.within(file, part) };
       position += piece.rows;
     }
+    share.next(file);
   }
 }
 
-async function* cutFile(
-  file: SourceFile,
-  { csv, folder, limits, signal }: CsvRead,
-): AsyncGenerator<{ piece: Piece; names: readonly string[]; dialect: CsvDialect }> {
-  const opened = await openCsv(file, kindOf(file.name, { format: 'csv' }).compression, csv);
+interface CutPiece {
+  readonly piece: Piece;
+  /** Of the file, that ends with the piece. */
+  readonly part: number;
+  readonly names: readonly string[];
+  readonly dialect: CsvDialect;
+}
+
+async function* cutFile(file: SourceFile, { csv, folder, limits, signal }: CsvRead): AsyncGenerator<CutPiece> {
+  const progress = new FileProgress(file);
+  const opened = await openCsv(file, kindOf(file.name, { format: 'csv' }).compression, csv, progress.onTaken);
   const { names, dialect } = opened;
+  const cut = (piece: Piece): CutPiece => ({ piece, part: progress.cut(piece.sizeBytes), names, dialect });
   const scanner = new CsvScanner(dialect, names.length, file.name, opened.line);
   const pieces = new SegmentFiles(folder, limits.segmentBytes);
   try {
     for await (const chunk of opened.bytes) {
       signal.throwIfAborted();
+      progress.unpacked(chunk.length);
       const piece = await pieces.write(scanner.scan(chunk));
-      if (piece) yield { piece, names, dialect };
+      if (piece) yield cut(piece);
     }
+    progress.end();
     const end = names.length > 0 ? scanner.finish() : null;
     const full = end && (await pieces.write(end));
-    if (full) yield { piece: full, names, dialect };
+    if (full) yield cut(full);
     const last = await pieces.finish();
-    if (last) yield { piece: last, names, dialect };
+    if (last) yield cut(last);
   } finally {
     await pieces.close();
     await opened.close();

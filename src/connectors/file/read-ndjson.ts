@@ -8,6 +8,7 @@ import { runCounted } from './database.js';
 import { malformed, messageOf } from './errors.js';
 import { fileBytes } from './file-bytes.js';
 import type { SourceFile } from './list-files.js';
+import { FileProgress, ReadShare } from './read-share.js';
 import { type Piece, SegmentFiles, writtenPiece } from './segment-files.js';
 import { kindOf } from './stream-name.js';
 
@@ -27,6 +28,8 @@ interface Lines {
   readonly file: SourceFile;
   /** Line of its first one. */
   readonly line: number;
+  /** Of the file, that ends with them. */
+  readonly part: number;
 }
 
 const lineFeed = 0x0a;
@@ -37,18 +40,20 @@ const notAnObject = '_tributary_not_an_object_';
 /** Node cuts the files at line ends; DuckDB makes the segments of the pieces. */
 export async function* readNdjson(read: JsonRead): AsyncGenerator<Segment> {
   let position = 1;
+  const share = new ReadShare(read.files);
   for (const file of read.files) {
     for await (const lines of cutLines(file, read.folder, read.limits)) {
       try {
         const path = `${lines.piece.path}.rows.csv`;
         const rows = await convert(lines, path, position, read);
         if (rows === 0) await rm(path, { force: true });
-        else yield { ...(await writtenPiece(path, rows)), columns: read.columns };
+        else yield { ...(await writtenPiece(path, rows)), columns: read.columns, share: share.within(file, lines.part) };
         position += rows;
       } finally {
         await rm(lines.piece.path, { force: true });
       }
     }
+    share.next(file);
   }
 }
 
@@ -81,9 +86,11 @@ export function objects({ path, widestRowBytes }: Piece): string {
 /** Pieces of whole lines. */
 export async function* cutLines(file: SourceFile, folder: string, { segmentBytes }: SegmentLimits): AsyncGenerator<Lines> {
   const pieces = new SegmentFiles(folder, segmentBytes);
+  const progress = new FileProgress(file);
   let [line, rowBytes] = [1, 0];
   try {
-    for await (const chunk of fileBytes(file, kindOf(file.name, { format: 'ndjson' }).compression)) {
+    for await (const chunk of fileBytes(file, kindOf(file.name, { format: 'ndjson' }).compression, progress.onTaken)) {
+      progress.unpacked(chunk.length);
       let [end, rows, widest] = [0, 0, 0];
       for (let found = chunk.indexOf(lineFeed); found >= 0; found = chunk.indexOf(lineFeed, end)) {
         widest = Math.max(widest, found + 1 - end + rowBytes);
@@ -93,12 +100,13 @@ export async function* cutLines(file: SourceFile, folder: string, { segmentBytes
       if (rowBytes > longestLineBytes) throw malformed(file.name, line + rows, `a line of more than ${longestLineBytes / 2 ** 20} MiB begins there`);
       const piece = await pieces.write({ bytes: chunk, end, rows, widest });
       if (!piece) continue;
-      yield { piece, file, line };
+      yield { piece, file, line, part: progress.cut(piece.sizeBytes) };
       line += piece.rows;
     }
+    progress.end();
     const full = rowBytes > 0 ? await pieces.write({ bytes: Buffer.from('\n'), end: 1, rows: 1, widest: rowBytes + 1 }) : null;
     const last = full ?? (await pieces.finish());
-    if (last) yield { piece: last, file, line };
+    if (last) yield { piece: last, file, line, part: progress.cut(last.sizeBytes) };
   } finally {
     await pieces.close();
   }

@@ -5,6 +5,7 @@ import { queryRows, runCounted } from './database.js';
 import { malformed, messageOf } from './errors.js';
 import { assertStillThere } from './file-bytes.js';
 import type { SourceFile } from './list-files.js';
+import { ReadShare } from './read-share.js';
 import { SegmentFiles, writtenPiece } from './segment-files.js';
 import { writeConversion } from './types.js';
 
@@ -29,6 +30,7 @@ export async function* readParquet(read: ParquetRead): AsyncGenerator<Segment> {
   const { columns, folder, limits, connection, signal } = read;
   const paths = new SegmentFiles(folder, limits.segmentBytes);
   let position = 1;
+  const share = new ReadShare(read.files);
   for (const file of read.files) {
     const { rows, bytes } = await sizeOf(connection, file);
     const items = await textsOf(connection, file, columns);
@@ -46,12 +48,13 @@ export async function* readParquet(read: ParquetRead): AsyncGenerator<Segment> {
       await assertStillThere(file);
       if (written !== end - start) throw malformed(file.name, null, `it says that it has ${rows} rows, and rows ${start + 1} to ${end} are ${written}`);
       const piece = await writtenPiece(path, written);
-      yield { ...piece, columns };
+      yield { ...piece, columns, share: share.within(file, end / rows) };
       // Text takes another space than what Parquet says of its pages.
       step = Math.max(leastRows, Math.min(step * 2, Math.floor((limits.segmentBytes * written) / piece.sizeBytes)));
       start = end;
     }
     position += rows;
+    share.next(file);
   }
 }
 

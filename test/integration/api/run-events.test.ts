@@ -175,6 +175,34 @@ describe('the subscription of many runs', () => {
     const events = await subscriber.seen(6);
     expect(events.map(({ run }) => (run as { job: { name: string } }).job.name)).toEqual(['third', 'third', 'third', 'second', 'second', 'second']);
   });
+
+  it('shows the jobs downstream of a column and of a job, which is not downstream of itself', async () => {
+    await save('second', 'mart.first', 'mart.second');
+    await save('third', 'mart.second', 'mart.third');
+    const store = `postgres://localhost:${whole.database.port}`;
+    const column = (dataset: string) => ({ column: { namespace: store, dataset: `${whole.database.name}.${dataset}`, name: 'amount' } });
+    const wanted: [Readonly<Record<string, unknown>>[], string[]][] = [
+      [[column('mart.first')], ['second', 'third']],
+      [[column('public.orders')], ['first', 'other', 'second', 'third']],
+      [[{ job: { namespace, name: 'first' } }], ['second', 'third']],
+      [[{ job: { namespace, name: 'second' } }], ['third']],
+      [
+        [{ job: { namespace, name: 'second' } }, column('mart.first')],
+        ['second', 'third'],
+      ],
+    ];
+    const query = subscriptionQuery('seq run { job { name } }');
+    const all = wanted.map(([downstreamOf]) => watch({ downstreamOf }, { query }));
+    await watching(all.length);
+    // The last one is downstream of everything: nothing unwanted can still be on its way when it has come.
+    for (const name of ['first', 'other', 'second', 'third']) await wholeRun(name);
+    for (const [index, [, names]] of wanted.entries()) {
+      const events = (await all[index]?.seen(3 * names.length)) ?? [];
+      expect(events.map(({ seq, run }) => [(run as { job: { name: string } }).job.name, seq])).toEqual(
+        names.flatMap((name) => [1, 2, 3].map((seq) => [name, seq])),
+      );
+    }
+  });
 });
 
 describe('what cannot be subscribed to', () => {

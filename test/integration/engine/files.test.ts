@@ -46,6 +46,19 @@ describe('files into PostgreSQL', () => {
     ]);
   });
 
+  it('says while it reads how many rows there will be, by the share of the bytes that has been read', async () => {
+    const rows = 400_000;
+    await write('x.csv.gz', gzipSync(`id,v\n${Array.from({ length: rows }, (_, id) => `${id},${'text '.repeat(20)}${id % 7}\n`).join('')}`));
+    const expected: (number | null)[] = [];
+    const onProgress: EngineRunOptions['onProgress'] = (_, { stage, rowsExpected }) => void (stage === 'reading' && expected.push(rowsExpected));
+    await fromFile({ ...copyDocument('x.csv.gz', 'public.kept'), limits: { memory: '192MiB' } }, { onProgress });
+    const known = expected.filter((each) => each !== null);
+    expect(known.length).toBeGreaterThan(1);
+    for (const each of known) expect(Math.abs(each - rows) / rows).toBeLessThan(0.25);
+    // Nothing is said before the first segment, and what is said stays.
+    expect(expected.indexOf(known[0] ?? 0)).toBe(expected.length - known.length);
+  });
+
   it('goes through steps, in many segments, and is the same when it is run again', async () => {
     await write('x.csv', `id,v,flag\n${Array.from({ length: 60_000 }, (_, id) => `${id},${'text '.repeat(20)}${id % 7},${id % 3 === 0}\n`).join('')}`);
     const steps = [

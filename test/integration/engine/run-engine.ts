@@ -5,6 +5,7 @@ import { connectors } from '../../../src/connectors/connectors.js';
 import type { CompiledPipeline } from '../../../src/model/compiled-pipeline.js';
 import type { RejectedRow } from '../../../src/model/dead-letter.js';
 import type { RunSummary, StepMetrics } from '../../../src/model/run.js';
+import type { RunPlace } from '../../../src/model/run-log.js';
 import type { ResolvedConnection } from '../../../src/model/run-process.js';
 import { runPipeline } from '../../../src/pipeline/run-pipeline.js';
 import { parseSpec } from '../../../src/pipeline/spec/parse-spec.js';
@@ -26,7 +27,7 @@ export interface EngineRunOptions {
   readonly epoch?: number;
   readonly params?: Readonly<Record<string, string | null>>;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (steps: readonly StepMetrics[]) => void;
+  readonly onProgress?: (steps: readonly StepMetrics[], place: RunPlace) => void;
   readonly onRejected?: (rows: readonly RejectedRow[]) => Promise<void>;
 }
 
@@ -54,7 +55,7 @@ export async function runEngine({ document, connections, signal, ...options }: E
     bound: (compiled: CompiledPipeline) => {
       bound = compiled;
     },
-    progress: (_: unknown, steps: readonly StepMetrics[]) => options.onProgress?.(steps),
+    progress: (_: unknown, steps: readonly StepMetrics[], place: RunPlace) => options.onProgress?.(steps, place),
     committing: async () => undefined,
     storeRejected: async (rows: readonly RejectedRow[]) => {
       letters.push(...rows);

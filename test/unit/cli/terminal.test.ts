@@ -40,13 +40,29 @@ describe('the line of a run', () => {
     stage: 'reading',
     step: null,
     estimatedSecondsLeft: null,
-    metrics: { rowsRead: 120_000, rowsPerSecond: null },
+    metrics: { rowsRead: 120_000, bytesRead: 0, rowsPerSecond: null },
   };
 
   it('says what is known, and nothing of what is not', () => {
     expect(progressLine('shop/orders', event)).toBe('shop/orders  reading  120,000 rows read');
-    const more = { ...event, stage: 'transforming', step: 'joined', estimatedSecondsLeft: 130, metrics: { rowsRead: 5, rowsPerSecond: 43_094.4 } };
-    expect(progressLine('shop/orders', more)).toBe('shop/orders  transforming joined  5 rows read  43,094 rows/s  about 2 min left');
+    const more = {
+      ...event,
+      stage: 'transforming',
+      step: 'joined',
+      estimatedSecondsLeft: 130,
+      metrics: { rowsRead: 5, bytesRead: 12_345_678, rowsPerSecond: 43_094.4 },
+    };
+    expect(progressLine('shop/orders', more)).toBe('shop/orders  transforming joined  5 rows read (12.3 MB)  43,094 rows/s  about 2 min left');
+  });
+
+  it.each([
+    [1, '1 kB'],
+    [99_999, '100 kB'],
+    [100_000, '0.1 MB'],
+    [999_900_000, '999.9 MB'],
+    [2_500_000_000, '2.5 GB'],
+  ])('shows %d bytes as %s', (bytesRead, shown) => {
+    expect(progressLine('a', { ...event, metrics: { rowsRead: 7, bytesRead, rowsPerSecond: null } })).toBe(`a  reading  7 rows read (${shown})`);
   });
 
   it('is there for what comes before the first progress, and not for the end', () => {
