@@ -70,11 +70,12 @@ class OutputJudge {
     const retyped = this.#retyped(old.type, now.type);
     const via = reachingColumn(after, name, this.changing);
     const expression = this.#prints !== null && this.#prints[0].column(name) !== this.#prints[1].column(name);
+    const own = expression ? [...via, jobNode(this.reader.job)] : via;
     if (retyped) {
-      const effect = this.#change('TYPE_CHANGED', `becomes ${now.type} (it was ${old.type})`, this.#viaOr(via, after, name));
+      const effect = this.#change('TYPE_CHANGED', `becomes ${now.type} (it was ${old.type})`, this.#viaOr(own, after, name));
       return [{ ...effect, retyped: { ...retyped, exact: retyped.exact && via.length === 0 && !expression }, values: via.length > 0 || expression }];
     }
-    if (expression) return [this.#change('EXPRESSION_CHANGED', 'is computed in another way', via)];
+    if (expression) return [this.#change('EXPRESSION_CHANGED', 'is computed in another way', own)];
     return via.length > 0 ? [this.#change('VALUES_CHANGED', 'gets other values', via)] : [];
   }
 
@@ -115,7 +116,7 @@ class OutputJudge {
     ];
     const via = [...new Set([...upstream, ...decided])];
     if (this.#prints !== null && this.#prints[0].rows !== this.#prints[1].rows)
-      return this.#cause('ROWS_CHANGED', 'is made of rows chosen in another way', via);
+      return this.#cause('ROWS_CHANGED', 'is made of rows chosen in another way', [...via, jobNode(this.reader.job)]);
     const own = this.reader.effects.get(datasetKey(this.dataset))?.gone ? [datasetNode(this.dataset)] : [];
     if (own.length > 0) return this.#cause('TABLE_MADE_ANEW', 'is made anew, with the rows of the next run only', own);
     return via.length > 0 ? this.#cause('ROWS_CHANGED', 'gets other rows', via) : null;

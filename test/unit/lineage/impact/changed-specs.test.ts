@@ -25,14 +25,6 @@ describe('a document that is saved anew', () => {
     expect(await changed(shop, job([map({ id: 'id', t: 'upper(note)' }, 'orders', 'other')]))).toEqual({});
   });
 
-  it('breaks a reader of a column that it no longer makes', async () => {
-    const shop = await openShop(source, [job([map({ id: 'id', note: 'note' })]), next([map({ n: 'note' }, 'before')])]);
-    expect(await changed(shop, job([map({ id: 'id' })]))).toMatchObject({
-      'shop/next': 'BREAKS COLUMN_READ',
-      'shop.mart.out.note': 'CHANGES_VALUES COLUMN_GONE',
-    });
-  });
-
   it('turns NULL what it no longer writes into a table that is there', async () => {
     const shop = await openShop({ ...source, 'mart.out': madeOut }, [
       job([map({ id: 'id', note: 'note', status: 'status' })]),
@@ -41,19 +33,6 @@ describe('a document that is saved anew', () => {
     expect(await changed(shop, job([map({ id: 'id', status: 'status' })]))).toMatchObject({
       'shop/next': 'CHANGES_VALUES NULL_READ',
       'shop.mart.out.note': 'CHANGES_VALUES TURNS_NULL',
-    });
-  });
-
-  it('changes values where an expression changes, and nowhere else', async () => {
-    const shop = await openShop(source, [
-      job([map({ id: 'id', t: 'upper(note)' })]),
-      next([map({ t: 't' }, 'before')], 'mart.out', 'mart.reads', 'reads'),
-      next([map({ id: 'id' }, 'before')], 'mart.out', 'mart.not', 'not'),
-    ]);
-    expect(await changed(shop, job([map({ id: 'id', t: 'lower(note)' })]))).toMatchObject({
-      'shop.mart.out.t': 'CHANGES_VALUES EXPRESSION_CHANGED',
-      'shop/reads': 'CHANGES_VALUES VALUES_READ',
-      'shop/not': 'NONE NOT_USED',
     });
   });
 
@@ -122,6 +101,60 @@ describe('a report', () => {
       'shop.mart.next',
       'shop/last',
     ]);
+  });
+
+  describe('of what is reached in several ways', () => {
+    const joining = (left: string, right: string, columns: Readonly<Record<string, string>>): JobDocument => ({
+      name: 'both',
+      inputs: { a: { connection: 'shop', stream: left }, b: { connection: 'shop', stream: right } },
+      steps: [{ id: 'j', join: { left: 'a', right: 'b', kind: 'inner', on: 'a.id = b.id', columns } }],
+      outputs: [{ from: 'j', connection: 'shop', stream: 'mart.both', load: { mode: 'append' } }],
+    });
+    const short = job([], undefined, 'mart.short', 'short');
+    const long = [job([], undefined, 'mart.one', 'one'), next([], 'mart.one', 'mart.two', 'two'), next([], 'mart.two', 'mart.long', 'long')];
+    const wayTo = async (jobs: readonly JobDocument[], of: Change, key: string) => {
+      const { findings } = await report(await openShop(source, jobs), of);
+      const { depth, path = [] } = findings.find((one) => one.key.endsWith(key)) ?? {};
+      return { depth, path: path.map((node) => node.key.replace('postgres://localhost:5432/', '')) };
+    };
+
+    it.each([
+      ['first', joining('mart.short', 'mart.long', { x: 'a.note', y: 'b.note' })],
+      ['last', joining('mart.long', 'mart.short', { x: 'a.note', y: 'b.note' })],
+    ])('gives the shorter way, where it is read %s', async (_, both) => {
+      const path = ['shop.public.orders.note', 'shop/short', 'shop.mart.short.note', 'shop/both'];
+      expect(await wayTo([...long, short, both], change, 'shop/both')).toEqual({ depth: 2, path });
+      expect(await wayTo([short, ...long, both], change, 'shop/both')).toEqual({ depth: 2, path });
+    });
+
+    it('gives the way from the source itself, where that is read too', async () => {
+      const path = ['shop.public.orders.note', 'shop/both'];
+      expect(await wayTo([...long, joining('mart.long', 'public.orders', { x: 'a.note', y: 'b.note' })], change, 'shop/both')).toEqual({ depth: 1, path });
+    });
+
+    it('gives the shorter way of other values, to the job and on to what it makes', async () => {
+      const retyped: Change = { kind: 'retypeColumn', column: { ...change.column, name: 'status' }, to: 'numeric(12,2)' };
+      const text = { s: 'CAST(status AS VARCHAR)', id: 'id' };
+      const far = [job([map(text)], undefined, 'mart.one', 'one'), next([], 'mart.one', 'mart.far', 'far')];
+      const near = job([map(text)], undefined, 'mart.near', 'near');
+      const both = joining('mart.far', 'mart.near', { s: 'a.s || b.s' });
+      const path = ['shop.public.orders.status', 'shop/near', 'shop.mart.near.s', 'shop/both'];
+      expect(await wayTo([...far, near, both], retyped, 'shop/both')).toEqual({ depth: 2, path });
+      expect(await wayTo([...far, near, both], retyped, 'shop.mart.both.s')).toEqual({ depth: 2, path: [...path, 'shop.mart.both.s'] });
+    });
+
+    it('begins at the job whose own document computes a column in another way, whatever else is saved with it', async () => {
+      const before = [job([map({ id: 'id', t: 'upper(note)' })]), next([map({ id: 'id', t: 't' }, 'before')])];
+      const after = changedSpecs(job([map({ id: 'id', t: 'lower(note)' })]), next([map({ id: 'id', t: `t || '!'` }, 'before')]));
+      expect(await wayTo(before, after, 'shop.mart.next.t')).toEqual({ depth: 0, path: ['shop/next', 'shop.mart.next.t'] });
+      const retyped = changedSpecs(job([map({ id: 'id', t: 'lower(note)' })]), next([map({ id: 'id', t: 'length(t)' }, 'before')]));
+      expect(await wayTo(before, retyped, 'shop.mart.next.t')).toEqual({ depth: 0, path: ['shop/next', 'shop.mart.next.t'] });
+      const filtered = changedSpecs(
+        job([filter('status = 1'), map({ id: 'id', t: 'upper(note)' }, 'kept')]),
+        next([filter('id > 1', 'before'), map({ id: 'id', t: 't' }, 'kept')]),
+      );
+      expect(await wayTo(before, filtered, 'shop.mart.next')).toEqual({ depth: 0, path: ['shop/next', 'shop.mart.next'] });
+    });
   });
 
   it('names job, step and column in one sentence', async () => {

@@ -7,6 +7,8 @@ export interface ImpactCase {
   readonly tables?: Readonly<Record<string, TableDocument>>;
   readonly jobs: readonly JobDocument[];
   readonly change: Change;
+  /** Documents that are saved anew: then they are the change. */
+  readonly anew?: readonly JobDocument[];
   /** By name of the job; what is not said here is not looked at. */
   readonly expect: Readonly<Record<string, readonly [Severity, ImpactCode] | null>>;
   /** By column of an output, `stream.column`; null: not affected. */
@@ -46,12 +48,21 @@ export function job(steps: readonly Step[], load: Readonly<Record<string, unknow
 
 export const map = (columns: Columns, from = 'orders', id = 'shaped'): Step => ({ id, map: { from, columns } });
 export const filter = (where: string, from = 'orders', id = 'kept'): Step => ({ id, filter: { from, where } });
-const cast = (columns: Columns, onError = 'fail', from = 'orders', id = 'typed'): Step => ({ id, cast: { from, columns, onError } });
+// A star stands in none of them, since it is refused in every expression; steps that hand on all their columns (filter, cast, union, no step at all) are what it would be.
+export const cast = (columns: Columns, onError = 'fail', from = 'orders', id = 'typed'): Step => ({ id, cast: { from, columns, onError } });
 const join = (columns: Columns, on = 'orders.customer_id = customers.id', kind = 'left'): Step => ({
   id: 'joined',
   join: { left: 'orders', right: 'customers', kind, on, columns },
 });
-const aggregate = (groupBy: readonly string[], columns: Columns, from = 'orders'): Step => ({ id: 'summed', aggregate: { from, groupBy, columns } });
+export const aggregate = (groupBy: readonly string[], columns: Columns, from = 'orders'): Step => ({ id: 'summed', aggregate: { from, groupBy, columns } });
+
+const circleTables: ImpactCase['tables'] = { 'mart.a': { id: 'integer', note: 'text' }, 'mart.b': { id: 'integer', note: 'text' } };
+
+/** Two jobs that feed one another, and one that feeds them with these columns. */
+function circle(columns: Columns): JobDocument[] {
+  const handOn = map({ id: 'id', note: 'note' }, 'before');
+  return [next([handOn], 'mart.a', 'mart.b', 'there'), next([handOn], 'mart.b', 'mart.a', 'back'), job([map(columns)], undefined, 'mart.a', 'feed')];
+}
 
 /** A second job that reads what the first one made. */
 export function next(steps: readonly Step[], from = 'mart.out', to = 'mart.next', name = 'next'): JobDocument {
@@ -343,12 +354,8 @@ export const dropCases: readonly ImpactCase[] = [
   },
   {
     name: 'drop: cycle of two jobs',
-    tables: { 'mart.a': { id: 'integer', note: 'text' }, 'mart.b': { id: 'integer', note: 'text' } },
-    jobs: [
-      next([map({ id: 'id', note: 'note' }, 'before')], 'mart.a', 'mart.b', 'there'),
-      next([map({ id: 'id', note: 'note' }, 'before')], 'mart.b', 'mart.a', 'back'),
-      job([map({ id: 'id', note: 'note' })], undefined, 'mart.a', 'feed'),
-    ],
+    tables: circleTables,
+    jobs: circle({ id: 'id', note: 'note' }),
     change: drop('note'),
     expect: { feed: ['BREAKS', 'COLUMN_READ'], there: ['STALE', 'UPSTREAM_BREAKS'], back: ['STALE', 'UPSTREAM_BREAKS'] },
   },
@@ -418,6 +425,94 @@ export const renameCases: readonly ImpactCase[] = [
     jobs: [job([]), next([])],
     change: rename('note', 'remark'),
     expect: { report: ['CHANGES_VALUES', 'OUTPUT_SCHEMA'], next: ['BREAKS', 'DESTINATION_MISMATCH'] },
+  },
+  {
+    name: 'rename: expression',
+    jobs: [job([map({ id: 'id', loud: 'upper(note)' })])],
+    change: rename('note', 'remark'),
+    expect: { report: ['BREAKS', 'COLUMN_READ'] },
+  },
+  {
+    name: 'rename: beside an expression',
+    jobs: [job([map({ id: 'id', loud: 'upper(note)' })])],
+    change: rename('status', 'state'),
+    expect: { report: ['NONE', 'NOT_USED'] },
+  },
+  {
+    name: 'rename: cast step',
+    jobs: [job([cast({ note: 'INTEGER' }), map({ note: 'note' }, 'typed')])],
+    change: rename('note', 'remark'),
+    expect: { report: ['BREAKS', 'COLUMN_READ'] },
+  },
+  {
+    name: 'rename: rejecting cast',
+    jobs: [job([cast({ note: 'INTEGER' }, 'reject'), map({ id: 'id' }, 'typed')])],
+    change: rename('note', 'remark'),
+    expect: { report: ['BREAKS', 'FILTER_INPUT'] },
+  },
+  {
+    name: 'rename: written cast',
+    jobs: [job([map({ id: 'id', n: 'CAST(status AS VARCHAR)' })])],
+    change: rename('status', 'state'),
+    expect: { report: ['BREAKS', 'COLUMN_READ'] },
+  },
+  {
+    name: 'rename: handed on by a cast step to a table to be made',
+    jobs: [job([cast({ status: 'VARCHAR' })])],
+    change: rename('note', 'remark'),
+    expect: { report: ['CHANGES_VALUES', 'OUTPUT_SCHEMA'] },
+    columns: { 'mart.out.note': 'COLUMN_GONE', 'mart.out.status': null },
+  },
+  {
+    name: 'rename: window partition',
+    jobs: [job([map({ id: 'id', n: 'row_number() OVER (PARTITION BY customer_id ORDER BY id)' })])],
+    change: rename('customer_id', 'client_id'),
+    expect: { report: ['BREAKS', 'WINDOW_INPUT'] },
+  },
+  {
+    name: 'rename: window order',
+    jobs: [job([map({ id: 'id', n: 'row_number() OVER (PARTITION BY customer_id ORDER BY placed_at)' })])],
+    change: rename('placed_at', 'ordered_at'),
+    expect: { report: ['BREAKS', 'WINDOW_INPUT'] },
+  },
+  {
+    name: 'rename: beside a window',
+    jobs: [job([map({ id: 'id', n: 'row_number() OVER (PARTITION BY customer_id ORDER BY id)' })])],
+    change: rename('placed_at', 'ordered_at'),
+    expect: { report: ['NONE', 'NOT_USED'] },
+  },
+  {
+    name: 'rename: CASE condition',
+    jobs: [job([map({ id: 'id', open: `CASE WHEN status = 1 THEN 'y' ELSE 'n' END` })])],
+    change: rename('status', 'state'),
+    expect: { report: ['BREAKS', 'COLUMN_READ'] },
+  },
+  {
+    name: 'rename: CASE branch',
+    jobs: [job([map({ id: 'id', t: 'CASE WHEN flag THEN note END' })])],
+    change: rename('note', 'remark'),
+    expect: { report: ['BREAKS', 'COLUMN_READ'] },
+  },
+  {
+    name: 'rename: what feeds a cycle breaks',
+    tables: circleTables,
+    jobs: circle({ id: 'id', note: 'note' }),
+    change: rename('note', 'remark'),
+    expect: { feed: ['BREAKS', 'COLUMN_READ'], there: ['STALE', 'UPSTREAM_BREAKS'], back: ['STALE', 'UPSTREAM_BREAKS'] },
+  },
+  {
+    name: 'rename: not used by what feeds a cycle',
+    tables: circleTables,
+    jobs: circle({ id: 'id', note: 'note' }),
+    change: rename('status', 'state'),
+    expect: { feed: ['NONE', 'NOT_USED'], there: null, back: null },
+  },
+  {
+    name: 'rename: within a cycle',
+    tables: circleTables,
+    jobs: circle({ id: 'id', note: 'note' }),
+    change: rename('note', 'remark', 'mart.b'),
+    expect: { feed: null, there: ['BREAKS', 'DESTINATION_MISMATCH'], back: ['BREAKS', 'COLUMN_READ'] },
   },
 ];
 
@@ -642,5 +737,34 @@ export const retypeCases: readonly ImpactCase[] = [
     jobs: [job([map({ k: 'note' }, 'orders', 'one'), map({ k: 'name' }, 'customers', 'two'), { id: 'both', union: { from: ['one', 'two'] } }])],
     change: retype('name', 'character varying(30)', 'public.customers'),
     expect: { report: ['CHANGES_VALUES', 'TYPE_READ'] },
+  },
+  {
+    name: 'retype: exactly, before a cycle with room for it',
+    tables: circleTables,
+    jobs: circle({ id: 'id', note: 'note' }),
+    change: retype('note', 'character varying(50)'),
+    expect: { feed: ['NONE', 'SAME_VALUES'], there: null, back: null },
+  },
+  {
+    name: 'retype: what feeds a cycle breaks',
+    tables: circleTables,
+    jobs: circle({ id: 'id', note: 'upper(note)' }),
+    change: retype('note', 'integer'),
+    expect: { feed: ['BREAKS', 'TYPE_MISMATCH'], there: ['STALE', 'UPSTREAM_BREAKS'], back: ['STALE', 'UPSTREAM_BREAKS'] },
+  },
+  {
+    name: 'retype: other values go round a cycle',
+    tables: circleTables,
+    jobs: circle({ id: 'id', note: 'CAST(status AS VARCHAR)' }),
+    change: retype('status', 'numeric(12,2)'),
+    expect: { feed: ['CHANGES_VALUES', 'CAST_SOURCE'], there: ['CHANGES_VALUES', 'VALUES_READ'], back: ['CHANGES_VALUES', 'VALUES_READ'] },
+    columns: { 'mart.a.note': 'VALUES_CHANGED', 'mart.b.note': 'VALUES_CHANGED', 'mart.a.id': null },
+  },
+  {
+    name: 'retype: within a cycle',
+    tables: circleTables,
+    jobs: circle({ id: 'id', note: 'note' }),
+    change: retype('note', 'integer', 'mart.b'),
+    expect: { there: ['BREAKS', 'DESTINATION_MISMATCH'], back: ['CHANGES_VALUES', 'TYPE_READ'] },
   },
 ];

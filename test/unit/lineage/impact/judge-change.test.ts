@@ -1,14 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { dropCases, type ImpactCase, renameCases, retypeCases, source } from './impact-cases.js';
 import { openShop, report } from './impact-shop.js';
+import { specCases } from './spec-cases.js';
 
-describe('at least 80 changes', () => {
-  it('are judged here', () => expect(dropCases.length + renameCases.length + retypeCases.length).toBeGreaterThanOrEqual(80));
+describe('at least 110 changes', () => {
+  it('are judged here', () => expect(dropCases.length + renameCases.length + retypeCases.length).toBeGreaterThanOrEqual(110));
 });
 
 describe('a dropped column or dataset', () => it.each(dropCases)('$name', judgeCase));
 describe('a renamed column', () => it.each(renameCases)('$name', judgeCase));
 describe('a retyped column', () => it.each(retypeCases)('$name', judgeCase));
+describe('a document saved anew', () => it.each(specCases)('$name', judgeCase));
 
 async function judgeCase({ tables, jobs, change, expect: expected, columns = {} }: ImpactCase): Promise<void> {
   const shop = await openShop({ ...source, ...tables }, jobs);

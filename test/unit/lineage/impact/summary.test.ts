@@ -38,4 +38,24 @@ describe('a summary', () => {
       { key: 'JOB', severity: 'BREAKS', count: 1 },
     ]);
   });
+
+  it('by namespace counts every finding once, under its own namespace', () => {
+    const elsewhere = [finding({ namespace: 'finance' }), finding({ namespace: 'finance', severity: 'NONE' })];
+    expect(summarize([...elsewhere, ...findings], 'NAMESPACE')).toEqual([
+      { key: 'finance', severity: 'STALE', count: 1 },
+      { key: 'finance', severity: 'NONE', count: 1 },
+      { key: 'shop', severity: 'BREAKS', count: 1 },
+      { key: 'shop', severity: 'CHANGES_VALUES', count: 1 },
+      { key: 'shop', severity: 'STALE', count: 2 },
+    ]);
+  });
+
+  it('by severity counts every finding once, and no severity that nothing has', () => {
+    expect(summarize(findings, 'SEVERITY')).toEqual([
+      { key: 'BREAKS', severity: 'BREAKS', count: 1 },
+      { key: 'CHANGES_VALUES', severity: 'CHANGES_VALUES', count: 1 },
+      { key: 'STALE', severity: 'STALE', count: 2 },
+    ]);
+    expect(summarize([], 'SEVERITY')).toEqual([]);
+  });
 });
