@@ -17,6 +17,8 @@ const ndjson = (from: number, to: number) =>
 const written: Readonly<Record<string, () => Promise<unknown>>> = {
   'x.csv': () => folder.write('x.csv', csv(0, rows)),
   'x.csv.gz': () => folder.write('x.csv.gz', gzipSync(csv(0, rows))),
+  'x.csv.zst': () =>
+    query(`COPY (SELECT i AS id, md5(i::VARCHAR) AS v FROM range(${rows}) AS r(i)) TO '${join(folder.data, 'x.csv.zst')}' (FORMAT csv, COMPRESSION zstd)`),
   'x.ndjson': () => folder.write('x.ndjson', ndjson(0, rows)),
   'x.ndjson.gz': () => folder.write('x.ndjson.gz', gzipSync(ndjson(0, rows))),
   'x.parquet': () =>
