@@ -26,6 +26,8 @@ export interface EngineRunOptions {
   readonly epoch?: number;
   readonly params?: Readonly<Record<string, string | null>>;
   readonly signal?: AbortSignal;
+  /** Called once, before the first read. */
+  readonly onBound?: () => void;
   readonly onProgress?: (steps: readonly StepMetrics[]) => void;
   readonly onRejected?: (rows: readonly RejectedRow[]) => Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function runEngine({ document, connections, signal, ...options }: E
   const listener = {
     bound: (compiled: CompiledPipeline) => {
       bound = compiled;
+      options.onBound?.();
     },
     progress: (_: unknown, steps: readonly StepMetrics[]) => options.onProgress?.(steps),
     committing: async () => undefined,
