@@ -63,14 +63,32 @@ export function exceededBudget({ rejectedRows, rejectedRatio }: RejectedLimits, 
   return null;
 }
 
-/** @throws PlatformError REJECTED_BUDGET */
-export async function assertBudget(limits: RejectedLimits, table: RejectedTable, rejected: number, read: number): Promise<void> {
-  const exceeded = rejected === 0 ? null : exceededBudget(limits, rejected, read);
+/** What a destination refuses of the rows that it was given. */
+export interface RefusedByLoad {
+  readonly stream: string;
+  readonly rows: number;
+}
+
+/**
+ * @param rejected  rows that inputs and steps have rejected
+ * @param refused   by the loads of the pass, as far as they were asked
+ * @throws PlatformError REJECTED_BUDGET
+ */
+export async function assertBudget(
+  limits: RejectedLimits,
+  table: RejectedTable,
+  rejected: number,
+  read: number,
+  refused: readonly RefusedByLoad[] = [],
+): Promise<void> {
+  const total = refused.reduce((sum, { rows }) => sum + rows, rejected);
+  const exceeded = total === 0 ? null : exceededBudget(limits, total, read);
   if (exceeded === null) return;
   const most = await table.mostFrequent();
   const example = most ? ` Step "${most.step}" rejected ${most.rows} of them: ${most.message}.` : '';
-  throw new PlatformError('REJECTED_BUDGET', `${exceeded}.${example} Nothing was written. Mend the source or the step, or raise the limit.`, {
-    context: { rejected, read },
+  const loads = refused.filter(({ rows }) => rows > 0).map(({ stream, rows }) => ` The load of ${stream} refused ${rows} of them.`);
+  throw new PlatformError('REJECTED_BUDGET', `${exceeded}.${example}${loads.join('')} Nothing was written. Mend the source or the step, or raise the limit.`, {
+    context: { rejected: total, read },
     ...(most && { step: most.step }),
   });
 }

@@ -13,7 +13,7 @@ import { Exchanges } from './exchanges.js';
 import { runInput } from './input-batches.js';
 import { exchangeSizes, type Pass } from './pass.js';
 import { PassPlan } from './plan.js';
-import { assertBudget, RejectedTable } from './rejected-table.js';
+import { assertBudget, type RefusedByLoad, RejectedTable } from './rejected-table.js';
 import { describeRelations } from './relation-types.js';
 import { Statements } from './statements.js';
 import { reportedSteps, StepCounts } from './step-counts.js';
@@ -136,10 +136,15 @@ class PassExecution {
 
   private async onBatch(): Promise<void> {
     this.pass.onSteps(this.counts.metrics());
-    await assertBudget(this.pass.limits, this.rejected, this.counts.rowsRejected, this.rowsRead);
+    await this.assertBudget();
+  }
+
+  private assertBudget(refused: readonly RefusedByLoad[] = []): Promise<void> {
+    return assertBudget(this.pass.limits, this.rejected, this.counts.rowsRejected, this.rowsRead, refused);
   }
 
   private async storeRejected(): Promise<void> {
+    const refused: RefusedByLoad[] = [];
     for (const output of this.pass.outputs) {
       const steps = this.plan.wayTo(output.compiled.from);
       try {
@@ -147,8 +152,9 @@ class PassExecution {
       } catch (error) {
         throw await locateFailure(this.statements, error, { input: null, step: null, numbered: false });
       }
-      await output.storeRefused(this.pass.store);
+      refused.push({ stream: output.compiled.stream, rows: await output.storeRefused(this.pass.store) });
     }
+    await this.assertBudget(refused);
   }
 }
 

@@ -53,8 +53,10 @@ export class OutputLoad {
     this.bytesStaged += segment.sizeBytes;
   }
 
-  async storeRefused(store: StoreRejected): Promise<void> {
+  /** @returns how many rows the destination refuses */
+  async storeRefused(store: StoreRejected): Promise<number> {
     this.rowsRefused = await storeLoadRejects(this.opened, this.identity.loadId, this.compiled.stream, store, this.signal);
+    return this.rowsRefused;
   }
 
   async commit(): Promise<void> {

@@ -39,7 +39,7 @@ async function runOne(replay: Replay, pass: ReplayPass, place: number, output: O
     stageErased: (segment: Segment) => output.stageErased(segment),
     // Opened before the first pass, and asked for what it refuses behind the last.
     open: async () => undefined,
-    storeRefused: async () => undefined,
+    storeRefused: async () => 0,
   };
   await replay.execute({
     compiled: pass.compiled,

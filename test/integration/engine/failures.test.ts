@@ -138,6 +138,39 @@ describe('a run that fails', () => {
     await asBefore();
   });
 
+  it('because more rows were rejected than its budget allows is REJECTED_BUDGET, names the step and how many, and stores no letter', async () => {
+    await source.query(`CREATE TABLE odd AS SELECT i AS id, CASE WHEN i IN (2, 4) THEN 'x' ELSE i::text END AS v FROM generate_series(1, 5) i`);
+    const steps = [{ id: 'typed', cast: { from: 'source', columns: { v: 'INTEGER' }, onError: 'reject' } }];
+    const stored: unknown[] = [];
+    const within = (to: string, maxRows: number) =>
+      run({
+        document: { ...copyDocument('public.odd', to, upsert, steps), limits: { rejected: { maxRows } } },
+        onRejected: async (rows) => void stored.push(...rows),
+      });
+    const error = (await within('public.kept', 1).catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toMatchObject({ code: 'REJECTED_BUDGET', step: 'typed', context: { rejected: 2, read: 5 }, retryable: false });
+    expect(error.message).toMatch(
+      /^Of 5 rows read, 2 were rejected, which is more than limits\.rejected\.maxRows \(1\) allows\. Step "typed" rejected 2 of them: /,
+    );
+    expect(stored).toEqual([]);
+    await asBefore();
+    expect((await within('mart.odd', 2)).summary.metrics).toMatchObject({ rowsWritten: 3, rowsRejected: 2 });
+    await target.query('DROP SCHEMA mart CASCADE');
+  });
+
+  it('because its destination refuses more rows than the budget allows is REJECTED_BUDGET too', async () => {
+    await source.query(`CREATE TABLE keyless AS SELECT NULLIF(NULLIF(i, 2), 4) AS id, i::text AS v FROM generate_series(1, 5) i`);
+    const within = (maxRows: number) => run({ document: { ...copyDocument('public.keyless', 'public.kept', upsert), limits: { rejected: { maxRows } } } });
+    await expect(within(1)).rejects.toMatchObject({
+      code: 'REJECTED_BUDGET',
+      message: expect.stringContaining(
+        'Of 5 rows read, 2 were rejected, which is more than limits.rejected.maxRows (1) allows. The load of public.kept refused 2 of them.',
+      ),
+      context: { rejected: 2, read: 5 },
+    });
+    await asBefore();
+  });
+
   it('because a dead letter cannot be stored writes nothing', async () => {
     const steps = [{ id: 'typed', cast: { from: 'source', columns: { v: 'INTEGER' }, onError: 'reject' } }];
     const onRejected = () => Promise.reject(new Error('the store is down'));

@@ -27,6 +27,29 @@ describe('a reading', () => {
     await source.database.query('DROP TABLE public.newer');
   });
 
+  it('shows two streams as of one moment, rows that move between them in between neither twice nor not at all', async () => {
+    await source.make('integer', ['a', '1'], ['b', '1']);
+    await source.database.query(`CREATE TABLE public.other AS SELECT 'c' AS v, 1 AS at`);
+    const other = 'public.other';
+    await source.within(async (reading) => {
+      expect(await source.valuesOf(reading)).toEqual(['a', 'b']);
+      await source.database.query(
+        `WITH moved AS (DELETE FROM public.source WHERE v = 'a' RETURNING v) INSERT INTO public.other SELECT v, 2 FROM moved;
+         WITH moved AS (DELETE FROM public.other WHERE v = 'c' RETURNING v) INSERT INTO public.source SELECT v, 2 FROM moved`,
+      );
+      expect(await source.valuesOf(reading, { stream: other })).toEqual(['c']);
+      const { window, last } = await reading.window(windowRequest({ stream: other, from: '1' }));
+      expect(last).toBe('1');
+      expect(await reading.touched(other, window, ['v'], 10)).toEqual([['c']]);
+      expect(await source.valuesOf(reading, { keys: { columns: ['v'], rows: [['a'], ['c']] } })).toEqual(['a']);
+    });
+    await source.within(async (reading) => {
+      expect(await source.valuesOf(reading)).toEqual(['b', 'c']);
+      expect(await source.valuesOf(reading, { stream: other })).toEqual(['a']);
+    });
+    await source.database.query('DROP TABLE public.other');
+  });
+
   it('knows about how many rows it will give: of a table, of a window, of keys', async () => {
     await source.make('integer');
     await source.database.query(`INSERT INTO public.source SELECT i % 100, i FROM generate_series(1, 10000) AS i`);

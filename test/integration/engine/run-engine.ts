@@ -28,6 +28,8 @@ export interface EngineRunOptions {
   readonly params?: Readonly<Record<string, string | null>>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (steps: readonly StepMetrics[], place: RunPlace) => void;
+  /** Called once, before the first read. */
+  readonly onBound?: () => void;
   readonly onRejected?: (rows: readonly RejectedRow[]) => Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export async function runEngine({ document, connections, signal, ...options }: E
   const listener = {
     bound: (compiled: CompiledPipeline) => {
       bound = compiled;
+      options.onBound?.();
     },
     progress: (_: unknown, steps: readonly StepMetrics[], place: RunPlace) => options.onProgress?.(steps, place),
     committing: async () => undefined,

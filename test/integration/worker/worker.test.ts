@@ -43,6 +43,24 @@ describe('the worker', () => {
     await worker.start();
   });
 
+  it('ends a run that rejects more rows than its budget allows, with the destination as before and no dead letter', async () => {
+    await bench.database.query(
+      `CREATE TABLE keyless AS SELECT NULLIF(n % 4, 0) AS id, CASE WHEN n = 1 THEN 'many' ELSE n::text END AS amount FROM generate_series(1, 8) n;
+       CREATE SCHEMA IF NOT EXISTS mart; CREATE TABLE mart.bounded (id integer PRIMARY KEY, amount numeric(12,2)); INSERT INTO mart.bounded VALUES (1, 7)`,
+    );
+    for (const [name, stream, maxRows, rejected] of [
+      ['bounded', 'public.orders', 1, 10],
+      ['refused', 'public.keyless', 2, 3],
+    ] as const) {
+      const body = ordersOutput('mart.bounded').replace('public.orders', stream);
+      const run = await bench.ended(await bench.queue(name, `${body}, limits: {rejected: {maxRows: ${maxRows}}}`));
+      expect(run).toMatchObject({ state: 'FAIL', error: { code: 'REJECTED_BUDGET', message: expect.stringContaining(`, ${rejected} were rejected`) } });
+      expect(await bench.database.query('SELECT id, amount::text FROM mart.bounded')).toEqual([{ id: 1, amount: '7.00' }]);
+      await eventually('no letter of the run is kept, pending ones neither', async () => !(await bench.letters.runsWithPending()).includes(run.id));
+      expect((await bench.letters.list({ runId: run.id, first: 100, after: null })).totalCount).toBe(0);
+    }
+  });
+
   it('gives a run process no secrets but those of its own connections, and those not in its environment', async () => {
     process.env['TRIBUTARY_SECRET_OTHER'] = 'other-secret-value';
     const id = await bench.queue('environment', `${slowInput}, ${slowOutput('mart.environment')}`);

@@ -100,7 +100,7 @@ function keep(compiled: CompiledOutput, run: Pick<PassRun, 'rows' | 'erased'>): 
     unnumbered: false,
     stage: async ({ path }) => void run.rows.push(...(await read(path))),
     stageErased: async ({ path }) => void run.erased.push(...(await read(path))),
-    storeRefused: async () => undefined,
+    storeRefused: async () => 0,
   };
 }
 

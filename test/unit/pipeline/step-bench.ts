@@ -122,7 +122,7 @@ export function outputInto(compiled: CompiledOutput, loaded: TextRow[], loadId: 
     unnumbered: false,
     stage: async ({ path }) => void loaded.push(...parseCsv(await readFile(path, 'utf8')).map((row) => row.slice(1))),
     stageErased: async () => undefined,
-    storeRefused: async () => undefined,
+    storeRefused: async () => 0,
   };
 }
 
