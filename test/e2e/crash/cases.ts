@@ -43,3 +43,13 @@ export function wantedCases({ CRASH_CASES: wanted = '', CRASH_SEED: seed = '1' }
     return ofPoint[(Number(seed) * 7 + index * 4) % ofPoint.length] ?? [];
   });
 }
+
+/**
+ * How many attempts a run has at least when the kills have hit it: the end of its process, of its server and of PostgreSQL ends an
+ * attempt that has not come to its commit. Behind that, and without the other stores, the attempt may go on.
+ */
+export function leastAttempts({ point, victim }: CrashCase): number {
+  if (victim === 'mongodb' || victim === 'neo4j') return 1;
+  if (point === 'mid-stage, twice in a row') return 3;
+  return ['before stage', 'mid-stage', 'before merge', 'while letters and log are written'].includes(point) ? 2 : 1;
+}

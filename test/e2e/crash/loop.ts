@@ -16,13 +16,21 @@ export interface LoopOutcome {
   readonly rows: number;
   readonly appended: { readonly lost: number; readonly doubled: number };
   readonly merged: { readonly differences: number };
-  readonly killed: number;
+  /** How often something was there to be killed, and was. */
+  readonly killed: KillCounts;
 }
+
+export type KillCounts = Readonly<Record<Victim, number>>;
 
 /** CRASH_KILLS kills (default 5), about six seconds apart with the time that starting again takes, as CRASH_SEED (default 1) turns them up. */
 export function killsOf({ CRASH_KILLS: count = '5', CRASH_SEED: seed = '1' }: NodeJS.ProcessEnv): Kill[] {
   const kill = fc.record({ victim: fc.constantFrom(...victims), afterMs: fc.integer({ min: 500, max: 5_500 }) });
   return fc.sample(kill, { numRuns: Number(count), seed: Number(seed) });
+}
+
+/** How often each of them comes up. */
+export function countsOf(hit: readonly Victim[]): KillCounts {
+  return Object.fromEntries(victims.map((victim) => [victim, hit.filter((each) => each === victim).length])) as KillCounts;
 }
 
 const tables = `CREATE SCHEMA loop; CREATE TABLE loop.source (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text, changed_at timestamptz NOT NULL DEFAULT clock_timestamp());
@@ -61,15 +69,16 @@ export class CrashLoop {
 
   async run(kills: readonly Kill[]): Promise<LoopOutcome> {
     const busy = [this.write(), ...this.pipelines.map((pipeline) => this.follow(pipeline))];
+    const hit: Victim[] = [];
     for (const { victim, afterMs } of kills) {
       await wait(afterMs);
-      await this.bench.kill(victim);
+      if ((await this.bench.kill(victim)) > 0) hit.push(victim);
       await this.bench.revive(victim);
     }
     this.running = false;
     await Promise.all(busy);
     for (const pipeline of this.pipelines) await eventually(`${pipeline.name} runs to its end`, () => this.completes(pipeline), 180_000);
-    return this.outcome(kills.length);
+    return this.outcome(countsOf(hit));
   }
 
   /** Rows are only ever added. */
@@ -87,11 +96,11 @@ export class CrashLoop {
   private async completes(pipeline: PipelineKey): Promise<true | null> {
     const id = await startRun(this.bench.tributary, pipeline).catch(() => null);
     if (id === null) return null;
-    const run = await eventually('the run has ended', () => this.bench.ended(id), 180_000);
+    const run = await eventually('the run has ended', () => this.bench.runs.ended(id), 180_000);
     return run.state === 'COMPLETE' ? true : null;
   }
 
-  private async outcome(killed: number): Promise<LoopOutcome> {
+  private async outcome(killed: KillCounts): Promise<LoopOutcome> {
     const [found] = await query(
       this.bench,
       `SELECT (SELECT count(*)::int FROM loop.source) AS rows,

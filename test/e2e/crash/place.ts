@@ -17,14 +17,29 @@ export interface PlaceParts {
 export class Place {
   runId = '';
   private readonly undo: (() => Promise<unknown>)[] = [];
-  private gate: ClosedGate | null = null;
+  private gate: Gate | null = null;
+  private closed: ClosedGate | null = null;
   private waiting: readonly number[] = [];
 
   constructor(private readonly parts: PlaceParts) {}
 
   /** Another attempt of the run has come to the same point. */
   async reachedAgain(): Promise<void> {
-    await this.gate?.reached(this.waiting);
+    await this.closed?.reached(this.waiting);
+  }
+
+  /** Its gate has died with PostgreSQL. Nothing of the run may be on its way to it. */
+  async closeAgain(): Promise<void> {
+    if (this.gate !== null) await this.closeGate(this.gate);
+    this.waiting = [];
+  }
+
+  /** The run has gone on, this attempt of it or another, to another gate. */
+  async moveOn(gate: Gate): Promise<void> {
+    const before = this.closed;
+    await this.closeGate(gate);
+    await before?.open();
+    this.waiting = (await this.closed?.reached()) ?? [];
   }
 
   /** Lets everything go on. What has been killed meanwhile holds nothing any more. */
@@ -58,7 +73,7 @@ export class Place {
       case 'while letters and log are written':
         await this.startBefore('behind many rows');
         await this.stopMongodb();
-        await this.gate?.open();
+        await this.closed?.open();
         await eventually('everything is read', async () => (await this.parts.progressOf(this.runId)).rowsRejected > 0);
     }
   }
@@ -66,24 +81,18 @@ export class Place {
   private async startBefore(gate: Gate): Promise<void> {
     await this.closeGate(gate);
     this.runId = await this.parts.start();
-    this.waiting = (await this.gate?.reached()) ?? [];
-  }
-
-  private async moveOn(gate: Gate): Promise<void> {
-    const before = this.gate;
-    await this.closeGate(gate);
-    await before?.open();
-    this.waiting = (await this.gate?.reached()) ?? [];
+    this.waiting = (await this.closed?.reached()) ?? [];
   }
 
   private async commit(): Promise<void> {
-    await this.gate?.open();
+    await this.closed?.open();
     await eventually('the load is committed', async () => (await this.parts.shop.loads(this.runId)).length === 1);
   }
 
   private async closeGate(gate: Gate): Promise<void> {
     const closed = await this.parts.shop.close(gate, loadId(this.runId, 0));
-    this.gate = closed;
+    this.gate = gate;
+    this.closed = closed;
     this.undo.push(() => closed.open());
   }
 

@@ -3,6 +3,17 @@ import { eventually } from '../../support/eventually.js';
 
 export type LoadMode = 'append' | 'upsert' | 'overwrite';
 
+/** Tables that the same document is loaded into: by the runs from which something is killed, and by those that nobody disturbs. */
+export const targets = ['target', 'twin'] as const;
+export type Target = (typeof targets)[number];
+
+/** How far the source has been read, whole as it stands there: with the hashes of the rows at the end of what was read. */
+export interface StoredSlot {
+  readonly input: string;
+  readonly version: number;
+  readonly state: unknown;
+}
+
 /** Places in a run where PostgreSQL can be made to wait for the test. */
 export type Gate = 'before the first row' | 'behind many rows' | 'before the merge' | 'in the commit';
 
@@ -34,7 +45,7 @@ export class CrashShop {
         END IF; RETURN true; END $$;
       CREATE VIEW source AS SELECT * FROM rows WHERE ${shop.schema}.passes(id);
       CREATE SCHEMA ${shop.schema}_mart; SET search_path = ${shop.schema}_mart;
-      CREATE TABLE target (id integer, name text, amount integer, changed_at timestamptz)`);
+      ${targets.map((target) => `CREATE TABLE ${target} (id integer, name text, amount integer, changed_at timestamptz)`).join(';\n')}`);
     await shop.add(1, firstRows);
     return shop;
   }
@@ -53,23 +64,24 @@ export class CrashShop {
       await this.query(`UPDATE ${this.schema}.rows SET name = 'changed', changed_at = changed_at + interval '1 day' WHERE id <= 500 AND id % 2 = 0`);
   }
 
-  document(name: string, connection: string, mode: LoadMode): string {
+  /** Enough attempts for a PostgreSQL that is away twice. */
+  document(target: Target, connection: string, mode: LoadMode): string {
     const load = mode === 'append' ? '{mode: append}' : `{mode: ${mode}, key: [id]}`;
     const increments = mode === 'overwrite' ? '' : ', incremental: {cursor: changed_at}';
-    return `{version: 1, name: ${name}, namespace: ${this.schema}, retry: {attempts: 6, initial: PT0.2S, max: PT1S},
+    return `{version: 1, name: ${target}, namespace: ${this.schema}, retry: {attempts: 20, initial: PT0.2S, max: PT1S},
       inputs: {rows: {connection: ${connection}, stream: ${this.schema}.source${increments}}},
       steps: [{id: typed, cast: {from: rows, columns: {amount: INTEGER}, onError: reject}}],
-      outputs: [{from: typed, connection: ${connection}, stream: ${this.schema}_mart.target, load: ${load}}]}`;
+      outputs: [{from: typed, connection: ${connection}, stream: ${this.schema}_mart.${target}, load: ${load}}]}`;
   }
 
-  async makeKey(): Promise<void> {
-    await this.query(`ALTER TABLE ${this.schema}_mart.target ADD PRIMARY KEY (id)`);
+  async makeKeys(): Promise<void> {
+    await this.query(targets.map((target) => `ALTER TABLE ${this.schema}_mart.${target} ADD PRIMARY KEY (id)`).join('; '));
   }
 
   /** Rows that differ from what plain SQL gives; rows that are doubled or lost differ. */
-  async differences(): Promise<number> {
+  async differences(target: Target): Promise<number> {
     const wanted = `SELECT id, name, amount::integer, changed_at FROM ${this.schema}.rows WHERE amount ~ '^[0-9]+$'`;
-    const found = `SELECT id, name, amount, changed_at FROM ${this.schema}_mart.target`;
+    const found = `SELECT id, name, amount, changed_at FROM ${this.schema}_mart.${target}`;
     const [row] = await this.query<{ differing: number }>(
       `SELECT count(*)::int AS differing FROM (((${wanted}) EXCEPT ALL (${found})) UNION ALL ((${found}) EXCEPT ALL (${wanted}))) AS d`,
     );
@@ -85,9 +97,8 @@ export class CrashShop {
     return rows.map(({ id }) => id);
   }
 
-  /** Cursor and version of the slot; of an overwrite there is the version alone. */
-  slots(): Promise<{ last: string | null; version: number }[]> {
-    return this.query(`SELECT state->>'last' AS last, version::int AS version FROM ${this.schema}_mart._tributary_state`);
+  slots(target: Target): Promise<StoredSlot[]> {
+    return this.query(`SELECT input, version::int AS version, state FROM ${this.schema}_mart._tributary_state WHERE output LIKE '%.${target}' ORDER BY input`);
   }
 
   async highestCursor(): Promise<string> {

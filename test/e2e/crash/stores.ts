@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startParts } from '../../../infrastructure/local/parts.js';
 import { eventually } from '../../support/eventually.js';
+import { sent } from './signals.js';
 
 export type StoreName = 'neo4j' | 'mongodb' | 'postgres';
 type StartedParts = Awaited<ReturnType<typeof startParts<StoreName>>>;
@@ -44,18 +45,19 @@ export class KillableStores {
     return this.of('neo4j').neo4j;
   }
 
-  /** One that has been killed gets nothing more until it is started again. */
-  async signal(name: StoreName, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+  /** One that has been killed gets nothing more until it is started again. @returns whether there was one to get it */
+  async signal(name: StoreName, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<boolean> {
     const pid = this.processes.get(name);
-    if (pid === undefined) return;
-    process.kill(pid, signal);
-    if (signal !== 'SIGKILL') return;
+    if (pid === undefined || !sent(pid, signal)) return false;
+    if (signal !== 'SIGKILL') return true;
     this.processes.delete(name);
-    await eventually(`${name} is gone`, async () => !isThere(pid));
+    await eventually(`${name} is gone`, async () => !sent(pid, 0));
+    return true;
   }
 
   /** Starts it again over its data, when it has been killed. */
   async restart(name: StoreName): Promise<void> {
+    if (this.processes.has(name)) return;
     const stateFolder = this.folders.get(name) ?? '';
     // What PostgreSQL's children hold of a killed one's memory is let go of in their own time.
     const started = await eventually(
@@ -85,14 +87,6 @@ export class KillableStores {
     const found = entries.find(({ part }) => part === name);
     if (!found) throw new Error(`${name} is not running.`);
     return found.pid;
-  }
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }
 
