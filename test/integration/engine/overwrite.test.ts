@@ -95,6 +95,36 @@ describe('an overwrite', () => {
   });
 });
 
+describe('an overwrite of an epoch', () => {
+  it('older than the one that the destination has seen is refused, and the rows stay', async () => {
+    await loadRows(session, [['1', 'new']], { mode, epoch: 5 });
+    await expect(loadRows(session, [['2', 'zombie']], { mode, epoch: 4 })).rejects.toMatchObject({ code: 'EPOCH_FENCED' });
+    await expect(loadRows(session, [], { mode, epoch: 4 })).rejects.toMatchObject({ code: 'EPOCH_FENCED' });
+    expect(await stored()).toEqual([{ id: 1, v: 'new' }]);
+    await loadRows(session, [['3', 'same epoch']], { mode, epoch: 5 });
+    expect(await stored()).toEqual([{ id: 3, v: 'same epoch' }]);
+  });
+
+  it('that is older, staged before a newer one commits, is refused behind it', async () => {
+    await loadRows(session, rowsOf('start', 3), { mode });
+    const zombie = await staged(session, [['2', 'zombie']], { mode, epoch: 2 });
+    await loadRows(session, [['1', 'new']], { mode, epoch: 3 });
+    await expect(zombie.load.commit(never)).rejects.toMatchObject({ code: 'EPOCH_FENCED' });
+    expect(await stored()).toEqual([{ id: 1, v: 'new' }]);
+  });
+
+  it('that is older and one that is newer, committing at once, end with the rows of the newer', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const low = 2 * round + 1;
+      const loads = await Promise.all([low, low + 1].map((epoch) => staged(session, [[String(epoch), `epoch ${epoch}`]], { mode, epoch })));
+      const ends = await Promise.allSettled(loads.map(({ load }) => load.commit(never)));
+      expect(ends[1]?.status).toBe('fulfilled');
+      if (ends[0]?.status === 'rejected') expect(ends[0].reason).toMatchObject({ code: 'EPOCH_FENCED' });
+      expect(await stored()).toEqual([{ id: low + 1, v: `epoch ${low + 1}` }]);
+    }
+  });
+});
+
 describe('readers of a table that is overwritten', () => {
   it('see the old rows or the new ones, never none and never both', async () => {
     await loadRows(session, rowsOf('round 0'), { mode });
