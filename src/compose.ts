@@ -120,7 +120,7 @@ function composeServices({ secret }: ServerRequest, { graph, documents, wakeTask
   const compile = compileInProcess();
   const judge = changeJudge({ graph, connections, connectors, compileMany: compileManyInProcess() });
   const reports = new ImpactReportService({ reports: documents.impactReports });
-  const audit = new AuditLog({ entries: documents.audit });
+  const audit = new AuditLog({ entries: documents.audit, graph });
   const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit, onCancel, onTransition });
   const nodes = new NodeService({ graph });
   const runs = new RunService({ graph, onQueued: queued, onCancel, onTransition });

@@ -76,6 +76,17 @@ export const createPipelineVersion = statement<NewPipelineVersion, null>(
   nothing,
 );
 export const revivePipeline = statement<{ id: string }, null>('pipelines/revive', ['id'], nothing);
+export const answerFor = statement<{ auditId: string; saved: readonly { id: string; version: number }[] }, null>(
+  'pipelines/answer-for',
+  ['auditId', 'saved'],
+  nothing,
+);
+/** Result: ids of audit entries. */
+export const answeredFor = statement<{ saves: readonly (JobRef & { auditId: string; version: number })[] }, string>(
+  'pipelines/answered-for',
+  ['saves'],
+  (record) => text(record, 'auditId'),
+);
 export const deletePipeline = statement<JobRef & Locking, { id: string; runningRunId: string | null }>(
   'pipelines/delete',
   ['namespace', 'name', 'lock'],

@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.js';
 import { lockMark, newId } from '../graph/ids.js';
 import { lockMeta, raiseRevision, readMeta } from '../graph/meta.js';
 import {
+  answerFor,
   createPipelineVersion,
   findPipelines,
   type LockedPipeline,
@@ -83,11 +84,9 @@ export async function writePipelines(parts: WriteParts, judged: JudgedPipelines)
       const isOurs = ours.length > 0 && written.every(({ isNew }) => !isNew);
       if (!isOurs && (await hasMoved(transaction, judged))) throw new Moved();
       await writePlans(transaction, written, at);
-      if (judged.acknowledged !== null) {
-        await parts.reports.hold(judged.acknowledged.id);
-        await parts.audit.append(auditEntry(judged, judged.acknowledged, written));
-      }
-      return inOrder(judged.pipelines, await transaction.run(findPipelines, { pipelines: touchedBy(judged.pipelines).pipelines }));
+      const saved = inOrder(judged.pipelines, await transaction.run(findPipelines, { pipelines: touchedBy(judged.pipelines).pipelines }));
+      if (judged.acknowledged !== null) await answer(transaction, parts, judged, judged.acknowledged, written);
+      return saved;
     });
   } catch (error) {
     if (error instanceof Moved) return 'moved';
@@ -170,6 +169,19 @@ async function writePlan(transaction: GraphTransaction, id: string, compiled: Co
   await transaction.run(setReads, { id, datasetIds: [...new Set(compiled.inputs.map(({ dataset }) => ids.dataset(dataset)))] });
   await transaction.run(setWrites, { id, writes: compiled.outputs.map(({ dataset, load }) => ({ datasetId: ids.dataset(dataset), key: load.key })) });
   return schemasChanged || edgesChanged;
+}
+
+/** The entry is kept before the commit, so that no save goes without; the versions name it, so that an entry whose save was not committed is known. */
+async function answer(
+  transaction: GraphTransaction,
+  { audit, reports }: WriteParts,
+  judged: JudgedPipelines,
+  report: KeptReport,
+  written: readonly Written[],
+): Promise<void> {
+  await transaction.run(answerFor, { auditId: judged.auditId, saved: written.map(({ id, version }) => ({ id, version })) });
+  await reports.hold(report.id);
+  await audit.append(auditEntry(judged, report, written));
 }
 
 function auditEntry({ auditId, actor, subjects }: JudgedPipelines, { id: reportId, findingsHash }: KeptReport, written: readonly Written[]) {

@@ -123,6 +123,33 @@ describe('impact over GraphQL', () => {
     expect(verdicts(await impact({ pipelineSpec: spec }))).toContainEqual(['report', 'BREAKS']);
   });
 
+  it('counts by kind, namespace and severity, also when it is found again', async () => {
+    const counts = ['KIND', 'NAMESPACE', 'SEVERITY'].map((by) => `${by}: summary(by: ${by}) { key severity count }`).join(' ');
+    const { data } = await api.query(`query ($of: ChangeInput!) { impact(of: $of) { id ${counts} } }`, { of: { dropColumn: column('amount') } });
+    const { id, ...found } = (data?.['impact'] ?? { id: '' }) as { id: string };
+    const jobs = [
+      { key: api.connection, severity: 'BREAKS', count: 1 },
+      { key: api.connection, severity: 'STALE', count: 1 },
+      { key: api.connection, severity: 'NONE', count: 1 },
+    ];
+    const datasets = [{ key: namespace, severity: 'STALE', count: 2 }];
+    expect(found).toEqual({
+      KIND: [
+        { key: 'DATASET', severity: 'STALE', count: 2 },
+        { key: 'JOB', severity: 'BREAKS', count: 1 },
+        { key: 'JOB', severity: 'STALE', count: 1 },
+        { key: 'JOB', severity: 'NONE', count: 1 },
+      ],
+      NAMESPACE: api.connection < namespace ? [...jobs, ...datasets] : [...datasets, ...jobs],
+      SEVERITY: [
+        { key: 'BREAKS', severity: 'BREAKS', count: 1 },
+        { key: 'NONE', severity: 'NONE', count: 1 },
+        { key: 'STALE', severity: 'STALE', count: 3 },
+      ],
+    });
+    expect((await api.query(`query ($id: ID!) { node(id: $id) { ... on ImpactReport { id ${counts} } } }`, { id })).data?.['node']).toEqual({ id, ...found });
+  });
+
   it('counts by the tags that items have themselves, as they were when it was judged', async () => {
     const note = { column: { namespace, dataset: `${api.database.name}.mart.notes`, name: 'note' } };
     const whole = { dataset: { namespace, name: `${api.database.name}.mart.notes` } };

@@ -120,7 +120,7 @@ export async function openApi(): Promise<WholeApi> {
   const compile = compileInProcess();
   const judge = changeJudge({ graph, connections, connectors, compileMany: compileManyInProcess() });
   const reports = new ImpactReportService({ reports: documents.impactReports });
-  const audit = new AuditLog({ entries: documents.audit });
+  const audit = new AuditLog({ entries: documents.audit, graph });
   const pipelines = new PipelineService({ graph, connections, connectors, compile, judge, reports, audit });
   const nodes = new NodeService({ graph });
   const live = await openLiveRuns(graph, documents, logger);

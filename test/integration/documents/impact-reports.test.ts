@@ -3,7 +3,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Documents } from '../../../src/documents/documents.js';
 import type { ImpactFinding, ImpactReport } from '../../../src/model/impact.js';
 import type { FindingsRequest, KeptReport } from '../../../src/model/impact-report.js';
-import { AuditLog } from '../../../src/services/audit.js';
 import { ImpactReportService } from '../../../src/services/impact-reports.js';
 import { eventually } from '../../support/eventually.js';
 import { documentsUri } from './documents-uri.js';
@@ -165,14 +164,14 @@ describe('reports that are too many', () => {
 
 describe('the audit log', () => {
   it('keeps an entry once, as it was first written', async () => {
-    const log = new AuditLog({ entries: documents.audit });
+    const log = documents.audit;
     const name = randomUUID();
     const pipelines = [{ namespace: 'shop', name, specHash: 'h', version: 1, savedVersion: 2 }];
     const entry = { id: `aud_${name}`, action: 'ACKNOWLEDGED_SAVE', actor: 'ada', pipelines, reportId: 'imp_1', findingsHash: 'f' } as const;
     await log.append(entry);
     await log.append({ ...entry, actor: 'eve' });
-    expect(await log.ofPipeline({ namespace: 'shop', name })).toEqual([{ ...entry, at: expect.any(String) }]);
-    expect(await log.ofPipeline({ namespace: 'shop', name: 'other' })).toEqual([]);
+    expect(await log.ofPipeline({ namespace: 'shop', name }, 10)).toEqual([{ ...entry, at: expect.any(String) }]);
+    expect(await log.ofPipeline({ namespace: 'shop', name: 'other' }, 10)).toEqual([]);
   });
 
   it('has no way to change or to remove an entry', () => {

@@ -1,5 +1,6 @@
 import type { Change } from '../../../src/model/impact.js';
-import { drop, filter, type ImpactCase, job, map, rename, retype, source } from '../../unit/lineage/impact/impact-cases.js';
+import { drop, filter, type ImpactCase, job, map, next as reader, rename, retype, source } from '../../unit/lineage/impact/impact-cases.js';
+import { changedSpecs } from '../../unit/lineage/impact/impact-shop.js';
 
 /** The same numbers for the same seed, from 0 to before 1. */
 function numbers(seed: number): () => number {
@@ -54,12 +55,22 @@ const types: Readonly<Record<string, readonly string[]>> = {
   'integer[]': ['bigint[]', 'text'],
 };
 
+const isWindow = (expression: string): boolean => expression.includes(' OVER ');
+
+/** So many of the list; of windows at most one, since those of one step have to partition by the same. */
+function several(list: readonly string[], count: number, one: (list: readonly string[]) => string): string[] {
+  const chosen: string[] = [];
+  while (chosen.length < count) chosen.push(one(chosen.some(isWindow) ? list.filter((expression) => !isWindow(expression)) : list));
+  return chosen;
+}
+
 /** Documents and changes put together at random; what is said of them is held against what happens. */
 export function generatedCases(seed: number, count: number): readonly Pick<ImpactCase, 'name' | 'jobs' | 'change'>[] {
   const next = numbers(seed);
   const one = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
   return Array.from({ length: count }, (_, index) => {
-    const columns = Object.fromEntries(Array.from({ length: 1 + Math.floor(next() * 3) }, (_unused, place) => [`c${place}`, one(expressions)]));
+    const chosen = several(expressions, 1 + Math.floor(next() * 3), one);
+    const columns = Object.fromEntries(chosen.map((expression, place) => [`c${place}`, expression]));
     const where = next() < 0.5 ? one(filters) : null;
     const steps = where === null ? [map(columns)] : [filter(where), map(columns, 'kept')];
     const change = changeOf(one, next);
@@ -68,6 +79,39 @@ export function generatedCases(seed: number, count: number): readonly Pick<Impac
       jobs: [job(steps)],
       change,
     };
+  });
+}
+
+const readings: readonly ((column: string) => string)[] = [
+  (column) => column,
+  (column) => `CAST(${column} AS VARCHAR)`,
+  (column) => `${column} IS NULL`,
+  (column) => `count(*) OVER (PARTITION BY ${column})`,
+];
+
+/** A job that reads what another one makes; the source changes, or the document of the first. */
+export function generatedChains(seed: number, count: number): readonly Pick<ImpactCase, 'name' | 'jobs' | 'change' | 'anew'>[] {
+  const next = numbers(seed);
+  const one = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
+  const shared = expressions.filter((expression) => expression !== 'tags');
+  return Array.from({ length: count }, (_, index) => {
+    const columns = Object.fromEntries(['id', ...several(shared, 3, one)].map((expression, place) => [`c${place}`, expression]));
+    const read = one(Object.keys(columns));
+    const touched = next() < 0.5 ? read : one(Object.keys(columns));
+    const steps = next() < 0.3 ? [filter(`${read} IS NOT NULL`, 'before'), map({ x: 'c0' }, 'kept')] : [map({ x: one(readings)(read) }, 'before')];
+    const jobs = [job([map(columns)]), reader(steps)];
+    const whole = (change: string): string =>
+      `${index + 1} of seed ${seed}, a chain: ${change}, ${Object.values(columns).join('; ')}; ${JSON.stringify(steps)}`;
+    const chance = next();
+    if (chance < 0.3) {
+      const change = changeOf(one, next);
+      return { name: whole(describe(change)), jobs, change };
+    }
+    const { [touched]: before = '', ...others } = columns;
+    const another = one(shared.filter((expression) => !isWindow(expression)));
+    const after = { ...others, ...(chance < 0.7 ? {} : { [chance < 0.8 ? 'other' : touched]: another }) };
+    const anew = [job([map(after)])];
+    return { name: whole(`${touched}, ${before}, becomes ${after[touched] ?? after['other'] ?? 'nothing'}`), jobs, anew, change: changedSpecs(...anew) };
   });
 }
 

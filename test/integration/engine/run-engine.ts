@@ -23,6 +23,8 @@ export interface EngineRunOptions {
   /** Databases, and folders of files. */
   readonly connections: Readonly<Record<string, Pick<TestDatabase, 'host' | 'port' | 'name' | 'user' | 'password'> | { readonly folder: string }>>;
   readonly runId?: string;
+  /** For runs of several pipelines at one destination. */
+  readonly pipelineId?: string;
   readonly attempt?: number;
   readonly epoch?: number;
   readonly params?: Readonly<Record<string, string | null>>;
@@ -43,7 +45,7 @@ export async function runEngine({ document, connections, signal, ...options }: E
   runs += 1;
   const request = {
     runId: options.runId ?? `run-${runs}`,
-    pipelineId: 'job_test',
+    pipelineId: options.pipelineId ?? 'job_test',
     attempt: options.attempt ?? 1,
     epoch: options.epoch ?? runs,
     spec: parseSpec({ version: 1, name: 'engine', namespace: 'test', ...document }).spec,

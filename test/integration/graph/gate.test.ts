@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { lockMeta, raiseRevision } from '../../../src/graph/meta.js';
+import { revivePipeline } from '../../../src/graph/pipelines.js';
+import type { AuditEntry } from '../../../src/model/audit.js';
+import { AuditLog } from '../../../src/services/audit.js';
 import type { SavedPipeline } from '../../../src/services/pipelines.js';
+import { eventually } from '../../support/eventually.js';
 import { openShop, type Row, type Shop } from './shop.js';
 
 let shop: Shop;
@@ -129,10 +134,36 @@ describe('the gate', () => {
         pipelines: [{ namespace: shop.name, name: 'answered', specHash: report.subjects[0]?.specHash, version: 1, savedVersion: 2 }],
         reportId: report.id,
         findingsHash: report.findingsHash,
+        saved: true,
       },
     ]);
     const kept = await shop.documents.database.collection<{ _id: string }>('impactReports').findOne({ _id: report.id });
     expect(kept).toMatchObject({ state: 'NAMED' });
+  });
+
+  it('keeps an entry of a save whose commit failed as one that was not saved', async () => {
+    const { without } = await chain('failing');
+    const { report } = blocked(await shop.pipelines.save({ spec: without }));
+    class EndingBeforeTheCommit extends AuditLog {
+      override async append(entry: AuditEntry): Promise<void> {
+        await super.append(entry);
+        await shop.query(
+          `SHOW TRANSACTIONS YIELD transactionId, currentQuery WHERE NOT currentQuery CONTAINS 'TERMINATE'
+           TERMINATE TRANSACTIONS transactionId YIELD message RETURN message`,
+        );
+      }
+    }
+    const failing = shop.auditedBy(new EndingBeforeTheCommit({ entries: shop.documents.audit, graph: shop.graph }));
+    await expect(failing.save({ spec: without, acknowledge: report.id })).rejects.toMatchObject({ name: 'PlatformError', code: 'INTERNAL' });
+    expect(await versionOf('failing')).toBe(1);
+    const versionsOf = async () =>
+      (await shop.audit.ofPipeline({ namespace: shop.name, name: 'failing' })).map(({ pipelines, saved }) => [pipelines[0]?.savedVersion, saved]);
+    expect(await versionsOf()).toEqual([[2, false]]);
+    expect(await shop.pipelines.save({ spec: without, acknowledge: report.id })).toMatchObject({ outcome: 'saved', pipeline: { version: 2 } });
+    expect(await versionsOf()).toEqual([
+      [2, true],
+      [2, false],
+    ]);
   });
 
   it('takes an acknowledgement from a report that was asked for beforehand', async () => {
@@ -198,6 +229,59 @@ describe('the gate', () => {
       ]);
       expect(['saved invalid', 'blocked saved']).toContain(`${producer.outcome} ${reader.outcome}`);
     }
+  });
+});
+
+describe('a save that is overtaken between its verdict and its commit', () => {
+  /** Saves while another transaction holds Meta; that one revives a reader and commits once the save, which is judged by then, waits for it. */
+  async function overtaken(save: () => Promise<SavedPipeline>, reader: string): Promise<SavedPipeline> {
+    const [{ id = '' } = {}] = (await shop.query('MATCH (job:Job {namespace: $namespace, name: $reader}) RETURN job.id AS id', {
+      namespace: shop.name,
+      reader,
+    })) as { id?: string }[];
+    const { saving } = await shop.graph.transaction(async (transaction) => {
+      await transaction.run(lockMeta, { lock: 'other' });
+      const begun = save();
+      begun.catch(() => undefined);
+      await eventually('the save waits', async () => {
+        const waiting = await shop.query("SHOW TRANSACTIONS YIELD status WHERE status STARTS WITH 'Blocked by' RETURN status");
+        return waiting.length === 1;
+      });
+      await transaction.run(revivePipeline, { id });
+      await transaction.run(raiseRevision, {});
+      return { saving: begun };
+    });
+    return saving;
+  }
+
+  it('is judged again, and refused for a reader that was not there', async () => {
+    const { without } = await chain('overtaken');
+    await shop.pipelines.delete({ namespace: shop.name, name: 'overtaken_reader' });
+    const { message } = blocked(await overtaken(() => shop.otherPipelines.save({ spec: without }), 'overtaken_reader'));
+    expect(message).toContain(`The change breaks the job ${shop.name}/overtaken_reader; nothing was saved.`);
+    expect(await versionOf('overtaken')).toBe(1);
+  });
+
+  it('is refused when it was acknowledged for fewer readers, and nobody has answered for it', async () => {
+    const { without } = await chain('outgrown');
+    await shop.save(maker('outgrown_second', 'mart.outgrown', { id: 'id', amount: 'amount' }));
+    await shop.pipelines.delete({ namespace: shop.name, name: 'outgrown_second' });
+    const { report } = blocked(await shop.pipelines.save({ spec: without }));
+    const saving = () => shop.otherPipelines.save({ spec: without, acknowledge: report.id });
+    const { message } = blocked(await overtaken(saving, 'outgrown_second'));
+    expect(message).toContain(`Since report ${report.id} was made, what the change does to others has changed. The change breaks 2 jobs:`);
+    expect(await versionOf('outgrown')).toBe(1);
+    expect(await shop.audit.ofPipeline({ namespace: shop.name, name: 'outgrown' })).toEqual([]);
+  });
+
+  it('is saved when what has changed concerns others', async () => {
+    const { without } = await chain('apart');
+    await chain('elsewhere');
+    for (const name of ['apart_reader', 'elsewhere_reader']) await shop.pipelines.delete({ namespace: shop.name, name });
+    expect(await overtaken(() => shop.otherPipelines.save({ spec: without }), 'elsewhere_reader')).toMatchObject({
+      outcome: 'saved',
+      pipeline: { version: 2 },
+    });
   });
 });
 

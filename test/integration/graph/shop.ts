@@ -45,6 +45,8 @@ export interface Shop {
   readonly namespace: string;
   readonly connections: ConnectionService;
   readonly pipelines: PipelineService;
+  /** A service that keeps its audit entries elsewhere. */
+  auditedBy(audit: AuditLog): PipelineService;
   /** The same service over the same stores, as another process has it. */
   readonly otherPipelines: PipelineService;
   readonly impacts: ImpactService;
@@ -82,7 +84,7 @@ export async function openShop(purpose: string): Promise<Shop> {
   const documents = await Documents.open({ uri: documentsUri() });
   const judge = changeJudge({ graph, connections, connectors, compileMany });
   const reports = new ImpactReportService({ reports: documents.impactReports });
-  const audit = new AuditLog({ entries: documents.audit });
+  const audit = new AuditLog({ entries: documents.audit, graph });
   const parts = { graph, connections, connectors, compile, judge, reports, audit };
   const pipelines = new PipelineService({ ...parts, onCancel: (runId) => cancelled.push(runId) });
   const nodes = new NodeService({ graph });
@@ -106,6 +108,7 @@ export async function openShop(purpose: string): Promise<Shop> {
     namespace,
     connections,
     pipelines,
+    auditedBy: (other) => new PipelineService({ ...parts, audit: other }),
     otherPipelines: new PipelineService(parts),
     impacts: new ImpactService(parts),
     reports,

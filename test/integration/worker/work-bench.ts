@@ -86,7 +86,7 @@ export async function openWorkBench(): Promise<WorkBench> {
     compile: compileInProcess(),
     judge: () => Promise.reject(new Error('Nobody reads what these pipelines write.')),
     reports: new ImpactReportService({ reports: documents.impactReports }),
-    audit: new AuditLog({ entries: documents.audit }),
+    audit: new AuditLog({ entries: documents.audit, graph }),
   });
   const letters = new DeadLetterService({ letters: documents.deadLetters });
   const workers: Worker[] = [];
