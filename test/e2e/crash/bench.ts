@@ -23,8 +23,8 @@ export interface CaseResult {
 /** To the PostgreSQL of the bench. */
 export const crashConnection = 'crash';
 
-/** How long a victim is waited for, in milliseconds: a run process is forked when a run begins, or a moment later. */
-const thereWithinMs = 5_000;
+/** How long a victim is waited for, in milliseconds: after the one that waited was killed, too, a run process is forked when the next run begins. */
+const thereWithinMs = 60_000;
 
 /** A server on stores of its own, from which anything may be killed. */
 export class CrashBench {
@@ -138,7 +138,7 @@ export class CrashBench {
   /**
    * All its run processes when it is one of them: the one that executes, and the one that waits for the next run.
    *
-   * @returns how many processes it has killed; 0: none was there, nor came in a moment
+   * @returns how many processes it has killed; 0: none was there, nor came within a minute
    */
   async kill(victim: Victim): Promise<number> {
     for (const deadline = performance.now() + thereWithinMs; ; await wait(50)) {
