@@ -53,6 +53,25 @@ export function batches(mostLate: number): fc.Arbitrary<Batch[]> {
   });
 }
 
+/**
+ * What must not depend on luck: an order is cancelled, another one comes and a customer gets another address, all of it behind a run that
+ * has read another customer's order so many minutes later.
+ */
+export function behind(minutes: number): Batch[] {
+  const read = firstMinute + 20;
+  const minute = read - minutes;
+  const joins = (id: number, at: number): Change[] => [
+    { kind: 'customer', id, email: 'a@x', minute: at },
+    { kind: 'order', id, customer: id, status: 'new', amount: 5, minute: at },
+  ];
+  return [
+    { changes: [...joins(1, minute - 1), ...joins(2, minute - 1), ...joins(3, read)], open: false },
+    { changes: [{ kind: 'status', id: 1, status: 'cancelled', minute }], open: false },
+    { changes: [{ kind: 'order', id: 4, customer: 1, status: 'new', amount: 5, minute }], open: true },
+    { changes: [{ kind: 'customer', id: 2, email: 'b@x', minute }], open: false },
+  ];
+}
+
 /** A database with orders and customers that change, and a pipeline that copies them. */
 export class ChangingOrders {
   /** Runs that read fewer rows than their inputs held, since this was last set to 0. */
