@@ -27,6 +27,9 @@ export interface FeedPage {
 
 const nearby = 100;
 
+/** Told of each append that this process has made, with its events. */
+export type FeedListener = (position: number, events: readonly RunEvent[]) => void;
+
 /** Which appends are wanted. */
 export type FeedFilter = (append: Pick<FeedDocument, 'runId' | 'pipelineId'>) => boolean;
 
@@ -36,6 +39,7 @@ export type FeedFilter = (append: Pick<FeedDocument, 'runId' | 'pipelineId'>) =>
  */
 export class RunFeed {
   private readonly announcements: Announcements;
+  private listener: FeedListener | null = null;
 
   constructor(
     private readonly entries: FeedModel,
@@ -51,6 +55,16 @@ export class RunFeed {
   /** Takes the next position for events of a run, the first of which is to be its `from`. */
   announce({ runId, pipelineId }: LoggedRun, from: number, events: readonly NewRunEvent[]): Promise<number> {
     return this.announcements.add({ runId, pipelineId, from, to: from + events.length - 1, events });
+  }
+
+  /** Tells the one who follows the feed in this process what it has made itself, so that it need not be read. */
+  follow(listener: FeedListener): void {
+    this.listener = listener;
+  }
+
+  /** An append has been made. */
+  made(position: number, { runId, pipelineId }: LoggedRun, from: number, events: readonly NewRunEvent[]): void {
+    this.listener?.(position, eventsOf({ _id: position, runId, pipelineId, from, events }));
   }
 
   /** Lets readers pass an append that was not made. */

@@ -89,7 +89,7 @@ export function bucketOf(seq: number): number {
 }
 
 /** The events of an append that was made. */
-export function eventsOf({ _id: position, runId, pipelineId, from, events }: FeedDocument): RunEvent[] {
+export function eventsOf({ _id: position, runId, pipelineId, from, events }: Omit<FeedDocument, 'to'>): RunEvent[] {
   return events.map((event, index) => ({ runId, pipelineId, seq: from + index, position, ...event }));
 }
 

@@ -56,11 +56,12 @@ export class RunLogStore {
    * Appends what `choose` makes of the log's end, as far as it fits into one document.
    *
    * @param choose  may be called several times; nothing: nothing is appended
+   * @param likelyEmpty  the end is not looked for before the first try
    * @returns the position of the append; null when there was nothing to append
    * @throws PlatformError DOCUMENTS_UNAVAILABLE: it was appended or not
    */
-  append(run: LoggedRun, choose: (end: LogEnd) => readonly NewEntry[]): Promise<number | null> {
-    return this.turns.of(run.runId, () => guarded(() => this.appendNow(run, choose)));
+  append(run: LoggedRun, choose: (end: LogEnd) => readonly NewEntry[], likelyEmpty = false): Promise<number | null> {
+    return this.turns.of(run.runId, () => guarded(() => this.appendNow(run, choose, likelyEmpty)));
   }
 
   /** Events of one run behind `afterSeq`, in order, at most `limit`; none: there are no more yet. */
@@ -80,22 +81,20 @@ export class RunLogStore {
     return (await guarded(() => this.findEnd(runId))).last;
   }
 
-  private async appendNow(run: LoggedRun, choose: (end: LogEnd) => readonly NewEntry[]): Promise<number | null> {
-    for (;;) {
-      const known = this.ends.get(run.runId);
+  private async appendNow(run: LoggedRun, choose: (end: LogEnd) => readonly NewEntry[], likelyEmpty: boolean): Promise<number | null> {
+    for (let turn = 1; ; turn += 1) {
+      const known = this.ends.get(run.runId) ?? (likelyEmpty && turn === 1 ? emptyEnd : undefined);
       // Nothing to add to what is known: perhaps there is to what another process has made of it.
       const end = known !== undefined && choose(known).length > 0 ? known : await this.findEnd(run.runId);
       const entries = choose(end).slice(0, bucketSize - (end.last % bucketSize));
       this.keep(run.runId, end);
       if (entries.length === 0) return null;
-      const position = await this.feed.announce(
-        run,
-        end.last + 1,
-        entries.map(({ event }) => event),
-      );
+      const events = entries.map(({ event }) => event);
+      const position = await this.feed.announce(run, end.last + 1, events);
       const made = await this.write(run, end, entries, position);
       if (made !== null) {
         this.keep(run.runId, made);
+        this.feed.made(position, run, end.last + 1, events);
         return position;
       }
       this.ends.delete(run.runId);

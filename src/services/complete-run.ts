@@ -24,6 +24,7 @@ import {
 } from './dataset-records.js';
 import { writeEdges } from './edge-records.js';
 import { endHeldRun, type Holder } from './run-queue.js';
+import { numberTransition } from './run-transitions.js';
 
 export interface Completion extends Holder {
   /** What was run: the lineage is its. */
@@ -37,10 +38,16 @@ export interface Completion extends Holder {
  * Ends a run COMPLETE and records all it did: state and metrics, a version of every output, what was read and written, the
  * edge set of every output. Edges and schemas are touched, and the revision raised, only when they are not as before.
  */
-export async function completeRun(transaction: GraphTransaction, { runId, epoch, compiled, summary, replay = false }: Completion): Promise<void> {
+export async function completeRun(transaction: GraphTransaction, completion: Completion): Promise<void> {
+  const { runId, epoch, summary, replay = false } = completion;
   const held = await endHeldRun(transaction, 'COMPLETE', { runId, epoch, metrics: summary.metrics, steps: summary.steps });
   if (held === null) return;
-  const ended = { ...held, deleted: held.deleted || replay };
+  await recordDone(transaction, completion, { ...held, deleted: held.deleted || replay });
+  // Last, so that the log's time is close to the commit, from which on it can be seen.
+  await numberTransition(transaction, [runId], null);
+}
+
+async function recordDone(transaction: GraphTransaction, { runId, compiled, summary }: Completion, ended: Ended): Promise<void> {
   const { pipelineId } = ended;
   const found = foundDatasets(compiled);
   let records = await readDatasetRecords(transaction, found, pipelineId);

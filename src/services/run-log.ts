@@ -4,7 +4,7 @@ import type { Graph } from '../graph/graph.js';
 import { lockMark } from '../graph/ids.js';
 import { markLogged, type UnloggedRun, unloggedOfRuns, unloggedOldest } from '../graph/run-transitions.js';
 import { isFinal } from '../model/run.js';
-import type { LoggedRun, RunProgress, RunTransition } from '../model/run-log.js';
+import type { LogEnd, LoggedRun, RunProgress, RunTransition } from '../model/run-log.js';
 
 export interface RunLogParts {
   readonly graph: Graph;
@@ -117,9 +117,8 @@ export class RunLogService {
   private async appendTransitions({ transitions, ...run }: UnloggedRun): Promise<number> {
     const last = transitions.at(-1)?.transition ?? 0;
     for (;;) {
-      const position = await this.parts.log.append(run, ({ lastTransition }) =>
-        transitions.filter(({ transition }) => transition > lastTransition).map(entryOf),
-      );
+      const choose = ({ lastTransition }: LogEnd): NewEntry[] => transitions.filter(({ transition }) => transition > lastTransition).map(entryOf);
+      const position = await this.parts.log.append(run, choose, transitions[0]?.transition === 1);
       if (position === null) return last;
       this.parts.onAppended(position);
     }

@@ -74,7 +74,10 @@ export class RunQueue {
   }
 
   async end(to: 'FAIL' | 'ABORT', { runId, epoch, ...ended }: Holder & RunReport): Promise<void> {
-    await this.graph.transaction((transaction) => endHeldRun(transaction, to, { runId, epoch, ...ended }));
+    await this.graph.transaction(async (transaction) => {
+      const held = await endHeldRun(transaction, to, { runId, epoch, ...ended });
+      if (held !== null) await numberTransition(transaction, [runId], ended.error ? `${ended.error.code}: ${ended.error.message}` : null);
+    });
   }
 
   /** Ends an attempt that is not the last one: the run is queued again and keeps the attempt's error until it ends. */
@@ -119,7 +122,7 @@ export class RunQueue {
 }
 
 /**
- * Ends a run under the lock of its pipeline. null: this holder has ended it so before, and its answer was lost.
+ * Ends a run under the lock of its pipeline; the caller numbers the change when it has done the rest. null: this holder has ended it so before, and its answer was lost.
  *
  * @throws PlatformError LEASE_LOST when the run is not held by this claim any more
  */
@@ -134,10 +137,7 @@ export async function endHeldRun(transaction: GraphTransaction, to: RunState, { 
     error: error ? JSON.stringify(error) : null,
     lock: lockMark(),
   });
-  if (ended !== undefined) {
-    await numberTransition(transaction, [runId], error ? `${error.code}: ${error.message}` : null);
-    return ended;
-  }
+  if (ended !== undefined) return ended;
   const [found] = await transaction.run(findRunsByIds, { ids: [runId] });
   if (found?.run.state === to && found.run.epoch === epoch) return null;
   throw leaseLost(runId, epoch);

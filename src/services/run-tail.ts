@@ -3,7 +3,7 @@ import type { RunFeed } from '../documents/run-feed.js';
 import type { RunEvent } from '../model/run-log.js';
 
 export interface RunTailParts {
-  readonly feed: Pick<RunFeed, 'read' | 'last' | 'fence'>;
+  readonly feed: Pick<RunFeed, 'read' | 'last' | 'fence' | 'follow'>;
   readonly logger: Logger;
   readonly times?: Partial<TailTimes>;
 }
@@ -57,6 +57,7 @@ export class RunTail {
   async start(): Promise<void> {
     this.position = Math.max(0, (await this.parts.feed.last()) - behindStart);
     this.keptBehind = this.position;
+    this.parts.feed.follow((position, events) => this.offer(position, events));
     this.wake();
     await this.reading;
   }
@@ -117,14 +118,25 @@ export class RunTail {
     }
   }
 
-  private async readPage(): Promise<void> {
+  /** What this process has appended is taken as it is, when it comes next and nobody is just reading it. */
+  private offer(position: number, events: readonly RunEvent[]): void {
+    if (this.stopped || this.reading !== null || position !== this.position + 1) return;
+    this.take(position, events);
+  }
+
+  private take(position: number, events: readonly RunEvent[]): void {
     const before = this.position;
-    const limit = this.behind ? appendsAtOnce.behind : appendsAtOnce.near;
-    const { position, events, waitingFor } = await this.parts.feed.read(before, limit);
     this.position = position;
     for (const event of events) this.kept.push(event);
     this.forget();
     this.wakeAll(before, events);
+  }
+
+  private async readPage(): Promise<void> {
+    const before = this.position;
+    const limit = this.behind ? appendsAtOnce.behind : appendsAtOnce.near;
+    const { position, events, waitingFor } = await this.parts.feed.read(before, limit);
+    this.take(position, events);
     this.behind = position === before + limit;
     if (this.behind) this.wanted = true;
     await this.look(waitingFor);

@@ -13,7 +13,12 @@ class Log {
   readonly fenced: number[] = [];
   reads = 0;
   failing = false;
+  /** Told of what this process appends. */
+  made: (position: number, events: readonly RunEvent[]) => void = () => undefined;
   readonly feed = {
+    follow: (listener: Log['made']): void => {
+      this.made = listener;
+    },
     last: async (): Promise<number> => this.appends.length,
     fence: async (position: number): Promise<void> => {
       this.fenced.push(position);
@@ -92,6 +97,23 @@ describe('the tail of the feed', () => {
     const tail = await follow(log);
     log.append('a');
     await eventually('it is read', async () => tail.position === 1);
+  });
+
+  it('takes what its own process appends without reading it, when it comes next', async () => {
+    const log = new Log();
+    const tail = await follow(log, { lookEveryMs: 60_000 });
+    const { reads } = log;
+    const stream = all(tail, log);
+    const first = take(stream, 1);
+    log.made(1, [log.append('a')]);
+    expect(await first).toEqual([1]);
+    log.append('another process');
+    log.made(3, [log.append('a')]);
+    expect([tail.position, log.reads]).toEqual([1, reads]);
+    tail.wake();
+    expect(await take(stream, 2)).toEqual([2, 3]);
+    log.made(3, [log.appends[2] as RunEvent]);
+    expect(tail.position).toBe(3);
   });
 
   it('waits for an append that is announced, and fences it when it is not made in time', async () => {
